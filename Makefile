@@ -1,0 +1,73 @@
+# Everything here sets itself up in .venv with plain pip: Python 3.11 or newer, git and make are enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO_DIR ?= demo
+
+.PHONY: demo test venv lint slow scan docs constraints clean test-latest
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    the whole way on this machine, without a network"
+	@echo "make test    what CI runs"
+	@echo "make scan LAYER=... START=YYYY-MM-DD END=YYYY-MM-DD    the main job against NASA's service"
+	@echo "make venv lint slow docs constraints clean"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Gibswatch needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python has no venv: install the package python3-venv" >&2; exit 1; }
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[serve]"
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+venv: $(VENV)/.dev
+
+demo: $(VENV)/.demo
+	$(BIN)/gibswatch demo --output-dir $(DEMO_DIR)
+
+scan: $(VENV)/.demo
+	@test -n "$(LAYER)" -a -n "$(START)" -a -n "$(END)" || \
+	  { echo "usage: make scan LAYER=... START=YYYY-MM-DD END=YYYY-MM-DD" >&2; exit 2; }
+	$(BIN)/gibswatch scan $(LAYER) --start-date $(START) --end-date $(END) $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest -m "not slow" --durations 15 --cov --cov-report=term
+
+slow: $(VENV)/.dev
+	$(BIN)/pytest -m slow --durations 15
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Pins every package of every extra. PyTorch first, as the build for CPUs where there is one.
+constraints:
+	rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
+	.venv-pins/bin/pip install --quiet torch
+	.venv-pins/bin/pip install --quiet ".[all,dev]"
+	{ echo "# Every package of every extra, pinned (Python 3.11). Made by: make constraints"; \
+	  .venv-pins/bin/pip freeze --exclude gibswatch | sed 's/+cpu//'; } > constraints.txt
+	rm -rf .venv-pins
+
+# The newest packages that pyproject.toml admits, instead of the pinned ones.
+test-latest:
+	rm -rf .venv-latest && $(PYTHON) -m venv .venv-latest
+	.venv-latest/bin/pip install --quiet --editable ".[dev]"
+	.venv-latest/bin/pytest -m "not slow"
+
+clean:
+	rm -rf $(VENV) .venv-pins .venv-latest site .mypy_cache .ruff_cache .pytest_cache

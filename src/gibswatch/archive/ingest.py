@@ -1,0 +1,246 @@
+"""Days into the archive: fetch, check, put in place, write down.
+
+A day goes: `plan_day` -> `TileClient.fetch` (each tile with its state) -> tile files, or one
+stitched picture -> `Journal`.  The journal comes last, so a kill at any moment leaves a day that
+is asked again, never one that is wrongly done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gibswatch.archive.journal import DayRecord, Journal, TileRecord
+from gibswatch.archive.layout import Layout
+from gibswatch.archive.pictures import PictureStore
+from gibswatch.catalogue.layers import Layer
+from gibswatch.catalogue.windows import Grid, TileIndex, plan_grid
+from gibswatch.download.client import TileClient, TileResult
+from gibswatch.download.plan import TileRequest, plan_day
+from gibswatch.errors import NothingFetchedError
+from gibswatch.files import output_folder
+from gibswatch.settings import Settings
+
+__all__ = ["DayOutcome", "DownloadSummary", "download_days"]
+
+_CANVAS_BUDGET_BYTES = 2 * 2**30
+"""Memory for the mosaics of the days in flight."""
+_JOURNAL_BATCH = 256
+_PROBLEMS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DayOutcome:
+    """How one day went."""
+
+    date: dt.date
+    tiles: Mapping[str, int]
+    """Number of tiles by state, those kept from earlier runs included."""
+    fetched: int
+    """Tiles asked for in this run."""
+    received_bytes: int = 0
+    problems: tuple[tuple[str, str, str], ...] = ()
+    """(address, state, message) of every tile that is not `ok`."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every tile is `ok`."""
+        return set(self.tiles) <= {"ok"}
+
+
+@dataclass(slots=True)
+class DownloadSummary:
+    """What a run did, in total."""
+
+    days: int = 0
+    """Days that the run was asked for."""
+    days_kept: int = 0
+    """Days that were whole already, and not asked again."""
+    days_complete: int = 0
+    days_incomplete: int = 0
+    fetched: int = 0
+    received_bytes: int = 0
+    tiles: Counter[str] = field(default_factory=Counter)
+    """Tiles of this run's days by state."""
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
+    """(address, state, message); the first thousand."""
+
+    def add(self, outcome: DayOutcome) -> None:
+        """Count one day."""
+        self.days_complete += outcome.complete
+        self.days_incomplete += not outcome.complete
+        self.fetched += outcome.fetched
+        self.received_bytes += outcome.received_bytes
+        self.tiles.update(outcome.tiles)
+        self.problems.extend(outcome.problems[: _PROBLEMS_KEPT - len(self.problems)])
+
+
+def download_days(
+    root: Path,
+    layer: Layer,
+    grid: Grid,
+    days: Sequence[dt.date],
+    settings: Settings,
+    *,
+    on_day: Callable[[DayOutcome], None] | None = None,
+) -> DownloadSummary:
+    """Bring days into the archive; what is there is not asked again.
+
+    Parameters
+    ----------
+    root : Path
+        The archive's root (`--output-dir`).
+    layer : Layer
+    grid : Grid
+        Must be the one that the folder holds, if it holds one.
+    days : sequence of date
+    settings : Settings
+    on_day : callable, optional
+        Told of each day as it ends.
+
+    Raises
+    ------
+    GridMismatchError
+        If the folder holds another grid.
+    OutputError
+        If the folder cannot be written.
+    ServerUnreachableError
+        If no connection can be made.
+    NothingFetchedError
+        If tiles were asked for and none came.
+    """
+    plan = plan_grid(grid, layer.matrix_set(grid.epsg))
+    layout = Layout(output_folder(root), layer.identifier, grid.epsg)
+    with Journal(layout.journal) as journal:
+        journal.claim_grid(grid)
+        store = PictureStore(layout, plan, layer.format)
+        known = journal.days()
+        todo = [day for day in days if not _is_done(store, known.get(day))]
+        summary = DownloadSummary(days=len(days), days_kept=len(days) - len(todo))
+
+        def note(outcome: DayOutcome) -> None:
+            summary.add(outcome)
+            if on_day is not None:
+                on_day(outcome)
+
+        asyncio.run(_Ingest(journal, store, layer, settings, note).run(todo))
+    if summary.fetched and not summary.tiles["ok"] and not summary.days_kept:
+        _, state, message = summary.problems[0]
+        raise NothingFetchedError(
+            f"none of {summary.fetched} tiles of {layer.identifier} could be had from "
+            f"{settings.base_url} (the first: {state}, {message}): check the dates and --base-url"
+        )
+    return summary
+
+
+def _is_done(store: PictureStore, record: DayRecord | None) -> bool:
+    """Whether the journal says that the day is whole; a file someone deleted is asked again."""
+    return record is not None and record.complete and store.holds(record)
+
+
+class _Ingest:
+    """One run: days in flight, each with its own mosaic, over one client."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: PictureStore,
+        layer: Layer,
+        settings: Settings,
+        on_day: Callable[[DayOutcome], None],
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._layer = layer
+        self._settings = settings
+        self._on_day = on_day
+
+    async def run(self, days: Sequence[dt.date]) -> None:
+        rows, cols = self._store.plan.source_window().shape
+        affordable = max(1, _CANVAS_BUDGET_BYTES // (rows * cols * 8))
+        in_flight = min(self._settings.dates_in_flight, affordable)
+        async with TileClient(self._settings) as client, asyncio.TaskGroup() as group:
+            gate = asyncio.Semaphore(in_flight)
+            for day in days:
+                await gate.acquire()
+                task = group.create_task(self._day(client, day))
+                task.add_done_callback(lambda _: gate.release())
+
+    async def _day(self, client: TileClient, day: dt.date) -> None:
+        kept = self._kept_tiles(day)
+        requests = [
+            r
+            for r in plan_day(self._settings.base_url, self._layer, self._store.plan, day)
+            if r.tile not in kept
+        ]
+        counts: Counter[str] = Counter({"ok": len(kept)} if kept else {})
+        problems: list[tuple[str, str, str]] = []
+        received = 0
+        batch: list[TileRecord] = []
+        picture = self._store.begin(day)
+        async for result in _fetch_all(client, requests, self._settings.connections):
+            await asyncio.to_thread(picture.put, result)
+            counts[result.state] += 1
+            received += len(result.body or b"")
+            if result.state != "ok":
+                problems.append((result.request.url, result.state, result.message))
+            batch.append(_record(result))
+            if len(batch) >= _JOURNAL_BATCH:
+                self._journal.record_tiles(batch)
+                batch = []
+        outcome = DayOutcome(day, dict(counts), len(requests), received, tuple(problems))
+        path = await asyncio.to_thread(picture.finish, complete=outcome.complete)
+        self._journal.record_tiles(batch)
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        self._journal.record_day(DayRecord(day, outcome.complete, path, now, counts))
+        self._on_day(outcome)
+
+    def _kept_tiles(self, day: dt.date) -> frozenset[TileIndex]:
+        """Tiles of an interrupted or incomplete day that need not be asked again."""
+        if not self._store.keeps_tiles:
+            return frozenset()
+        return frozenset(
+            record.tile
+            for record in self._journal.tiles(day)
+            if record.state == "ok" and self._store.holds_tile(record)
+        )
+
+
+async def _fetch_all(
+    client: TileClient, requests: Iterable[TileRequest], limit: int
+) -> AsyncIterator[TileResult]:
+    """Fetch with a sliding window of `limit` requests; results come as they end."""
+    waiting = iter(requests)
+    pending: set[asyncio.Task[TileResult]] = set()
+    try:
+        while True:
+            while len(pending) < limit and (request := next(waiting, None)) is not None:
+                pending.add(asyncio.create_task(client.fetch(request)))
+            if not pending:
+                return
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+def _record(result: TileResult) -> TileRecord:
+    return TileRecord(
+        result.request.date,
+        result.request.tile,
+        result.state,
+        result.request.url,
+        result.status,
+        result.headers,
+        None if result.body is None else len(result.body),
+        result.sha256,
+        result.retrieved_at.isoformat(timespec="seconds"),
+        result.message,
+    )

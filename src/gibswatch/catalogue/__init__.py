@@ -1,0 +1,85 @@
+"""What GIBS offers: layers, the days that each has, and the grids that their pixels lie on."""
+
+from __future__ import annotations
+
+from gibswatch.catalogue.domains import (
+    Period,
+    Step,
+    days_in,
+    domain_step,
+    format_domain,
+    gap_around,
+    gaps,
+    parse_domain,
+    parse_step,
+)
+from gibswatch.catalogue.gibs_layer import GIBSLayer
+from gibswatch.catalogue.grids import (
+    PREDECESSOR_TABLE,
+    ResolutionRow,
+    TileMatrix,
+    TileMatrixSet,
+    check_epsg,
+    native_level,
+    resolution_row,
+    tile_matrix_set,
+    tile_matrix_sets,
+)
+from gibswatch.catalogue.layers import (
+    PREDEFINED,
+    DomainSource,
+    Layer,
+    Service,
+    find_layer,
+    load_catalogue,
+    retired_names,
+    search_layers,
+)
+from gibswatch.catalogue.windows import (
+    Grid,
+    GridKind,
+    GridPlan,
+    PixelWindow,
+    TileIndex,
+    TileRange,
+    check_bbox,
+    plan_grid,
+)
+
+__all__ = [
+    "PREDECESSOR_TABLE",
+    "PREDEFINED",
+    "DomainSource",
+    "GIBSLayer",
+    "Grid",
+    "GridKind",
+    "GridPlan",
+    "Layer",
+    "Period",
+    "PixelWindow",
+    "ResolutionRow",
+    "Service",
+    "Step",
+    "TileIndex",
+    "TileMatrix",
+    "TileMatrixSet",
+    "TileRange",
+    "check_bbox",
+    "check_epsg",
+    "days_in",
+    "domain_step",
+    "find_layer",
+    "format_domain",
+    "gap_around",
+    "gaps",
+    "load_catalogue",
+    "native_level",
+    "parse_domain",
+    "parse_step",
+    "plan_grid",
+    "resolution_row",
+    "retired_names",
+    "search_layers",
+    "tile_matrix_set",
+    "tile_matrix_sets",
+]

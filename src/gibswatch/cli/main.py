@@ -1,0 +1,93 @@
+"""The `gibswatch` command: its groups, and how errors end it.
+
+Exit codes: 0 done, 1 internal error, 2 usage, 3 anomalies found (only with ``--fail-on``),
+4 incomplete data, 5 no tile could be had, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated
+
+import click
+import typer
+
+from gibswatch.cli import demo, download, layers, scan, simulate
+from gibswatch.cli.console import error_line, show_warning
+from gibswatch.errors import GibswatchError
+
+__all__ = ["app", "main", "run"]
+
+app = typer.Typer(
+    name="gibswatch",
+    help="Find what is wrong in NASA GIBS daily satellite imagery.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # The predecessor wrote --start_date; --start-date is the same option.
+        "token_normalize_func": lambda token: token.replace("_", "-"),
+    },
+)
+app.add_typer(layers.app)
+app.add_typer(simulate.app)
+app.command("download")(download.download)
+app.command("scan")(scan.scan)
+app.command("inspect")(scan.inspect)
+app.command("demo")(demo.demo)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,  # noqa: ARG001  (read by main)
+) -> None:
+    """Find what is wrong in NASA GIBS daily satellite imagery."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"gibswatch {installed('gibswatch')}")
+        raise typer.Exit
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Arguments after the program's name; None takes those of the process.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in arguments
+    with warnings.catch_warnings():
+        warnings.showwarning = show_warning
+        try:
+            code = app(arguments, prog_name="gibswatch", standalone_mode=False)
+        except GibswatchError as error:
+            if debug:
+                raise
+            error_line(str(error))
+            return error.exit_code
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (KeyboardInterrupt, click.Abort):
+            error_line("stopped; what was finished is kept, the same command goes on from there")
+            return 130
+        except Exception as error:
+            if debug:
+                raise
+            error_line(f"internal error: {type(error).__name__}: {error} (--debug shows where)")
+            return 1
+    return code if isinstance(code, int) else 0
+
+
+def run() -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

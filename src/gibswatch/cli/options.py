@@ -1,0 +1,141 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from gibswatch.errors import DateRangeError
+from gibswatch.types import BBox
+
+__all__ = [
+    "BaseUrl",
+    "Bbox",
+    "CaBundle",
+    "Connections",
+    "EndDate",
+    "EpsgCode",
+    "GridOption",
+    "JsonFlag",
+    "MethodOption",
+    "OutputDir",
+    "Scheduler",
+    "StartDate",
+    "TileResolution",
+    "TiledWorld",
+    "WorkerCount",
+    "parse_bbox",
+    "parse_date",
+    "parse_range",
+]
+
+StartDate = Annotated[
+    str | None,
+    typer.Option(
+        "--start-date", "--start", metavar="DATE", help="First day, YYYY-MM-DD, or Today."
+    ),
+]
+EndDate = Annotated[
+    str,
+    typer.Option("--end-date", "--end", metavar="DATE", help="Day to stop before, or Today."),
+]
+EpsgCode = Annotated[
+    int,
+    typer.Option("--epsg", help="4326 geographic, 3413 arctic, 3031 antarctic, 3857 web mercator."),
+]
+Bbox = Annotated[
+    tuple[float, float, float, float] | None,
+    typer.Option(
+        "--bbox", metavar="W S E N", help="Part of the map, in degrees (polar, mercator: metres)."
+    ),
+]
+GridOption = Annotated[
+    Literal["predecessor", "native"] | None,
+    typer.Option(
+        "--grid", help="The predecessor's sizes, or GIBS's own pixels; default: the folder's."
+    ),
+]
+TileResolution = Annotated[
+    str | None,
+    typer.Option("--tile-resolution", metavar="NAME", help="16km, 8km, 4km, ... 31.25m."),
+]
+TiledWorld = Annotated[
+    bool | None,
+    typer.Option("--tiled-world/--stitched", help="Keep tiles, or one picture a day."),
+]
+OutputDir = Annotated[Path, typer.Option("--output-dir", help="The archive's folder.")]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", help="Another server than NASA's.", metavar="URL")
+]
+Connections = Annotated[
+    int | None, typer.Option("--connections", help="Open at one time, at most (default 32).")
+]
+CaBundle = Annotated[
+    Path | None, typer.Option("--ca-bundle", help="PEM file of certificate authorities to trust.")
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+MethodOption = Annotated[
+    str, typer.Option("--method", help="gibswatch, or a baseline: gibs-ml, black-share.")
+]
+WorkerCount = Annotated[
+    int | None, typer.Option("--workers", help="Processes; default one a core for many days.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Judge days on a Dask cluster."),
+]
+
+
+def parse_date(text: str, *, option: str, today: dt.date | None = None) -> dt.date:
+    """Read YYYY-MM-DD or `Today` (UTC).
+
+    Raises
+    ------
+    DateRangeError
+        If it is neither.
+
+    Examples
+    --------
+    >>> parse_date("2023-08-07", option="--start-date")
+    datetime.date(2023, 8, 7)
+    """
+    if text.lower() == "today":
+        return today or dt.datetime.now(dt.UTC).date()
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).date()
+    except ValueError as error:
+        raise DateRangeError(
+            f"{option} {text[:40]!r} is not a date: give YYYY-MM-DD or Today"
+        ) from error
+
+
+def parse_range(
+    start: str | None, end: str, first_day: dt.date | None, today: dt.date | None = None
+) -> tuple[dt.date, dt.date]:
+    """Read a range of days; without a start it begins with the layer.
+
+    Raises
+    ------
+    DateRangeError
+        If a date cannot be read, or the start does not come before the end.
+    """
+    stop = parse_date(end, option="--end-date", today=today)
+    if start is not None:
+        begin = parse_date(start, option="--start-date", today=today)
+    elif first_day is not None:
+        begin = first_day
+    else:
+        raise DateRangeError("the layer has no first day: give --start-date")
+    now = today or dt.datetime.now(dt.UTC).date()
+    if begin > now:
+        raise DateRangeError(f"--start-date {begin} is in the future: today is {now} (UTC)")
+    # Tomorrow's picture does not exist; asking for it would make days that are never complete.
+    return begin, min(stop, now + dt.timedelta(days=1))
+
+
+def parse_bbox(values: tuple[float, float, float, float] | None) -> BBox | None:
+    """Make a box of four numbers; whether it is a good one is checked against the projection."""
+    return None if values is None else BBox(*values)

@@ -1,0 +1,155 @@
+"""`gibswatch scan` and `gibswatch inspect`: judge days of an archive, or pictures anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gibswatch.cli import options as opt
+
+if TYPE_CHECKING:
+    from gibswatch.scan import ScanResult
+
+__all__ = ["inspect", "print_result", "scan"]
+
+
+def scan(
+    layer: Annotated[str, typer.Argument(help="Layer to scan.")],
+    start: opt.StartDate = None,
+    end: opt.EndDate = "Today",
+    epsg: opt.EpsgCode = 4326,
+    bbox: opt.Bbox = None,
+    grid: opt.GridOption = None,
+    tile_resolution: opt.TileResolution = None,
+    tiled_world: opt.TiledWorld = None,
+    output_dir: opt.OutputDir = Path("data"),
+    base_url: opt.BaseUrl = None,
+    connections: opt.Connections = None,
+    ca_bundle: opt.CaBundle = None,
+    method: opt.MethodOption = "gibswatch",
+    workers: opt.WorkerCount = None,
+    scheduler: opt.Scheduler = None,
+    fail_on: Annotated[
+        Literal["anomalous"] | None,
+        typer.Option("--fail-on", help="End with exit code 3 if a day is anomalous."),
+    ] = None,
+    as_json: opt.JsonFlag = False,
+) -> None:
+    """Download what is missing, judge every day, write tables and a report.
+
+    Example: gibswatch scan VIIRS_SNPP_CorrectedReflectance_TrueColor
+    --start 2023-08-01 --end 2023-08-31
+    """
+    from gibswatch.catalogue import find_layer
+    from gibswatch.cli.console import note, print_json, progress
+    from gibswatch.report import write_report
+    from gibswatch.scan import Workers, items_to_json
+    from gibswatch.scan import scan as run_scan
+    from gibswatch.settings import read_settings
+
+    settings = read_settings(
+        base_url=base_url,
+        connections=connections,
+        ca_bundle=str(ca_bundle) if ca_bundle else None,
+    )
+    known = find_layer(layer)
+    begin, stop = opt.parse_range(start, end, known.start_date)
+    with progress() as tell:
+        result = run_scan(
+            known.identifier,
+            begin,
+            stop,
+            root=output_dir,
+            epsg=epsg,
+            bbox=opt.parse_bbox(bbox),
+            grid=grid,
+            tile_resolution=tile_resolution,
+            tiled=tiled_world,
+            method=method,
+            settings=settings,
+            workers=Workers(workers, scheduler),
+            on_progress=tell,
+        )
+    report = write_report(result)
+    for line in result.notes:
+        note(line)
+    if as_json:
+        print_json(items_to_json(result.layer, result.items))
+    else:
+        print_result(result, report)
+    raise typer.Exit(_exit_code(result, fail_on))
+
+
+def inspect(
+    files: Annotated[list[Path], typer.Argument(help="JPEG or PNG pictures of one layer.")],
+    layer: Annotated[str, typer.Option("--layer", help="Layer that they show.")],
+    date: Annotated[
+        str | None, typer.Option("--date", help="Day of a single picture; else from its name.")
+    ] = None,
+    bounds: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option("--bounds", metavar="W S E N", help="Of the pictures; default: the globe."),
+    ] = None,
+    epsg: opt.EpsgCode = 4326,
+    mask_dir: Annotated[
+        Path | None, typer.Option("--mask-dir", help="Where to write masks of what is found.")
+    ] = None,
+    method: opt.MethodOption = "gibswatch",
+    workers: opt.WorkerCount = None,
+    scheduler: opt.Scheduler = None,
+    fail_on: Annotated[
+        Literal["anomalous"] | None,
+        typer.Option("--fail-on", help="End with exit code 3 if a picture is anomalous."),
+    ] = None,
+    as_json: opt.JsonFlag = False,
+) -> None:
+    """Judge pictures that lie anywhere; many of one layer are judged together.
+
+    Example: gibswatch inspect 2023-08-*.jpg --layer MODIS_Terra_CorrectedReflectance_TrueColor
+    --bounds -36 -18 0 18 --json
+    """
+    from gibswatch.cli.console import print_json, progress
+    from gibswatch.files import output_folder
+    from gibswatch.scan import Workers, items_to_json
+    from gibswatch.scan import inspect as run_inspect
+
+    with progress() as tell:
+        result = run_inspect(
+            files,
+            layer,
+            date=opt.parse_date(date, option="--date") if date else None,
+            bounds=opt.parse_bbox(bounds),
+            epsg=epsg,
+            mask_dir=output_folder(mask_dir) if mask_dir else None,
+            method=method,
+            workers=Workers(workers, scheduler),
+            on_progress=tell,
+        )
+    if as_json:
+        print_json(items_to_json(result.layer, result.items))
+    else:
+        print_result(result, None)
+    raise typer.Exit(_exit_code(result, fail_on))
+
+
+def print_result(result: ScanResult, report: Path | None) -> None:
+    """Print what a person wants to know first: the days that are not clean, then the totals."""
+    for item in sorted(result.items, key=lambda item: -item.score):
+        if item.verdict != "clean":
+            day = item.date or item.file
+            typer.echo(f"{day}  {item.verdict:<10}  {item.score:.2f}  {item.reason}")
+    totals = ", ".join(f"{n} {verdict}" for verdict, n in sorted(result.verdicts.items()))
+    typer.echo(f"{result.layer}: {len(result.items)} days ({totals or 'none'})")
+    if result.download is not None:
+        kept, fetched = result.download.days_kept, result.download.fetched
+        typer.echo(f"fetched {fetched} tiles; {kept} days were there already")
+    if report is not None:
+        typer.echo(f"report: {report}")
+
+
+def _exit_code(result: ScanResult, fail_on: str | None) -> int:
+    if fail_on is not None and result.verdicts[fail_on]:
+        return 3
+    return 4 if result.verdicts["incomplete"] or result.verdicts["wrong-date"] else 0

@@ -1,0 +1,62 @@
+"""The table of methods that `--method` can name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from gibswatch.detect import black_share, hole_rule, missing
+from gibswatch.detect.context import Context, Detection
+from gibswatch.errors import UsageError
+from gibswatch.raster.scene import Scene
+from gibswatch.types import BoolArray
+
+__all__ = ["DEFAULT_METHOD", "METHODS", "Detector", "Method", "get_method"]
+
+
+class Detector(Protocol):
+    """Judges one day."""
+
+    def __call__(
+        self, scene: Scene, observed: BoolArray, expectation: None, context: Context
+    ) -> Detection:
+        """Judge one day."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to judge days."""
+
+    name: str
+    summary: str
+    detect: Detector
+
+
+DEFAULT_METHOD = "gibswatch"
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        method.name: method
+        for method in (
+            Method(DEFAULT_METHOD, "black share against the neighbouring days", missing.detect),
+            Method("gibs-ml", "the predecessor's hole rule for VIIRS", hole_rule.detect),
+            Method("black-share", "Worldview's kiosk rule", black_share.detect),
+        )
+    }
+)
+
+
+def get_method(name: str) -> Method:
+    """Return the method called `name`.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message lists those that there are.
+    """
+    if name not in METHODS:
+        raise UsageError(f"--method {name!r} is not one of {', '.join(METHODS)}")
+    return METHODS[name]

@@ -1,0 +1,216 @@
+"""Asks for tiles, and tells the truth about what came back."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import hashlib
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from gibswatch.download.plan import TileRequest
+from gibswatch.errors import DecodeError, ServerUnreachableError, UsageError
+from gibswatch.raster.codec import decode_picture
+from gibswatch.settings import Settings
+from gibswatch.types import ByteArray, TileState
+
+__all__ = ["USER_AGENT", "TileClient", "TileResult"]
+
+USER_AGENT = "gibswatch/0.1 (+https://github.com/gibswatch/gibswatch)"
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RETRY_DELAYS_S = (0.5, 2.0)
+_KEPT_HEADERS = (
+    "Content-Type",
+    "ETag",
+    "Layer-Identifier-Actual",
+    "Layer-Time-Actual",
+)
+_MAX_TILE_BYTES = 8 * 2**20
+_REFUSALS_BEFORE_GIVING_UP = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileResult:
+    """What came back for one tile, after the last attempt."""
+
+    request: TileRequest
+    state: TileState
+    message: str
+    """Why the state is not `ok`; empty if it is."""
+    retrieved_at: dt.datetime
+    """UTC."""
+    attempts: int
+    status: int | None = None
+    """HTTP status, or None if there was no answer."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """ETag, Content-Type and the Layer-* headers."""
+    body: bytes | None = None
+    """The bytes as served, if the state is `ok`."""
+    pixels: ByteArray | None = None
+    """(tile_size, tile_size, bands) uint8, if the state is `ok`."""
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int | None
+    headers: Mapping[str, str]
+    body: bytes
+    error: str = ""
+    short: bool = False
+    """The connection ended before the announced length was there."""
+
+
+class TileClient:
+    """Fetches tiles over a bounded number of connections; an async context manager.
+
+    Parameters
+    ----------
+    settings : Settings
+    sleep : callable, optional
+        Waits between attempts (tests pass a fake).
+
+    Raises
+    ------
+    ServerUnreachableError
+        By `fetch`, once ten connections in a row were refused and none was ever made.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._settings = settings
+        self._sleep = sleep
+        self._session: aiohttp.ClientSession | None = None
+        self._answered = False
+        self._refusals = 0
+
+    async def __aenter__(self) -> Self:
+        s = self._settings
+        connector = aiohttp.TCPConnector(limit=s.connections, ssl=_ssl_context(s.ca_bundle))
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=s.tile_timeout_s, sock_connect=s.connect_timeout_s),
+            headers={"User-Agent": USER_AGENT},
+            trust_env=True,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def fetch(self, request: TileRequest) -> TileResult:
+        """Fetch one tile, asking again after failures that may pass.
+
+        A failure of the network or the server is a state of the result, never an exception.
+
+        Raises
+        ------
+        ServerUnreachableError
+            If no connection to the server can be made at all.
+        """
+        result = None
+        for attempt in range(1, self._settings.attempts + 1):
+            answer = await self._ask(request.url)
+            result = await asyncio.to_thread(_judge, request, answer, attempt)
+            if result.state not in ("failed", "corrupt"):
+                break
+            if result.status is not None and result.status >= 400 and result.status not in _RETRIED:
+                break
+            if attempt < self._settings.attempts:
+                await self._sleep(_RETRY_DELAYS_S[min(attempt, len(_RETRY_DELAYS_S)) - 1])
+        assert result is not None  # noqa: S101  (Settings has at least one attempt)
+        return result
+
+    async def _ask(self, url: str) -> _Answer:
+        if self._session is None:
+            raise RuntimeError("TileClient is used outside of its `async with` block")
+        try:
+            # Redirects lead to other hosts or pages, never to a tile of GIBS.
+            async with self._session.get(url, allow_redirects=False) as response:
+                self._answered = True
+                body = await response.content.read(_MAX_TILE_BYTES + 1)
+                while chunk := await response.content.read(_MAX_TILE_BYTES + 1 - len(body)):
+                    body += chunk
+                headers = {k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers}
+                return _Answer(response.status, headers, body)
+        except aiohttp.ClientConnectorError as error:
+            self._count_refusal(error)
+            return _Answer(None, {}, b"", f"no connection: {error.strerror or error}")
+        except TimeoutError:
+            return _Answer(None, {}, b"", "no whole answer in time")
+        except aiohttp.ClientPayloadError as error:
+            return _Answer(None, {}, b"", f"short answer: {error}"[:200], short=True)
+        except aiohttp.ClientError as error:
+            return _Answer(None, {}, b"", f"{type(error).__name__}: {error}"[:200])
+
+    def _count_refusal(self, error: aiohttp.ClientConnectorError) -> None:
+        self._refusals += 1
+        if not self._answered and self._refusals >= _REFUSALS_BEFORE_GIVING_UP:
+            raise ServerUnreachableError(
+                f"no connection to {self._settings.base_url} ({error.strerror or error}): check "
+                "the network, the proxy settings or --base-url, and run the same command again"
+            ) from error
+
+
+def _judge(request: TileRequest, answer: _Answer, attempt: int) -> TileResult:
+    """Turn an answer into a state; decodes the picture, so it runs in a thread."""
+    pixels = None
+    state, message = _state_of(answer)
+    if state == "ok":
+        size = (request.tile_size, request.tile_size)
+        try:
+            pixels = decode_picture(
+                answer.body, image_format=request.image_format, shape=size, max_pixels=2**20
+            )
+        except DecodeError as error:
+            state, message = "corrupt", str(error)
+    kept = state == "ok"
+    return TileResult(
+        request,
+        state,
+        message,
+        dt.datetime.now(dt.UTC),
+        attempt,
+        answer.status,
+        answer.headers,
+        answer.body if kept else None,
+        pixels,
+        hashlib.sha256(answer.body).hexdigest() if kept else None,
+    )
+
+
+def _state_of(answer: _Answer) -> tuple[TileState, str]:
+    status = answer.status
+    if status is None:
+        return ("corrupt" if answer.short else "failed"), answer.error
+    if status == 200:
+        if len(answer.body) > _MAX_TILE_BYTES:
+            return "corrupt", f"a tile of more than {_MAX_TILE_BYTES} bytes"
+        return "ok", ""
+    if status == 204 or (400 <= status < 500 and status not in _RETRIED):
+        return "absent", f"HTTP {status}"
+    return "failed", f"HTTP {status}"
+
+
+def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext | bool:
+    if ca_bundle is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"--ca-bundle {ca_bundle} is not a readable PEM file: {error}") from error

@@ -1,0 +1,1 @@
+"""Tables of scores and labels to metrics and comparisons (step 6)."""

@@ -1,0 +1,1 @@
+"""Image to vector: HOG, hue histogram, patches (step 9)."""

@@ -1,0 +1,1 @@
+"""Vector or image to score (steps 9 and 10)."""

@@ -1,0 +1,88 @@
+"""One map over a process, several processes, or a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
+
+from gibswatch.errors import MissingExtraError, UsageError
+
+__all__ = ["map_ordered", "worker_count"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_FEW = 32
+"""Items that one process goes through before others have started."""
+
+
+def worker_count(items: int, workers: int | None) -> int:
+    """How many processes to use: `workers` if given, else one a core, or one for few items.
+
+    Raises
+    ------
+    UsageError
+        If `workers` is less than 1.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers} is too few: give 1 or more")
+    if workers is None:
+        workers = 1 if items < _FEW else (os.cpu_count() or 1)
+    return max(1, min(workers, items))
+
+
+def map_ordered(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    *,
+    workers: int | None = 1,
+    scheduler: str | None = None,
+) -> Iterator[R]:
+    """Yield `function(item)` for every item, in the order of the items.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by name, since it may run in another process.
+    items : sequence
+        Picklable where more than one process is used.
+    workers : int or None
+        Processes on this machine; 1 runs in this one, None chooses.
+    scheduler : str, optional
+        Address of a Dask scheduler, e.g. ``tcp://127.0.0.1:8786``; goes before `workers`.
+
+    Raises
+    ------
+    MissingExtraError
+        If a scheduler is named and Dask is not installed.
+    UsageError
+        If the scheduler does not answer, or `workers` is less than 1.
+    """
+    if scheduler is not None:
+        yield from _map_dask(function, items, scheduler)
+        return
+    count = worker_count(len(items), workers)
+    if count == 1:
+        yield from map(function, items)
+        return
+    # Spawned, not forked: a fork copies the locks of running threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context) as pool:
+        yield from pool.map(function, items, chunksize=max(1, min(16, len(items) // (4 * count))))
+
+
+def _map_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:
+    try:
+        from distributed import Client  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        raise MissingExtraError('--scheduler needs Dask: pip install "gibswatch[dask]"') from error
+    try:
+        client: Any = Client(scheduler, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UsageError(f"no Dask scheduler answers at {scheduler}: check the address") from error
+    with client:
+        for future in client.map(function, items, pure=False):
+            yield future.result()

@@ -1,0 +1,155 @@
+"""Tiles to one picture: placed on the source level's pixels, then brought to the output's.
+
+No-data is kept apart when pixels are averaged: an output pixel is the mean of the imagery under it
+where imagery covers at least half of it, else the mean of the black, so that an edge of black stays
+an edge and no value is invented.  Layers whose colours are values of a colour map (PNG) are never
+averaged: the nearest source pixel is taken.
+"""
+
+from __future__ import annotations
+
+from math import ceil, floor
+
+import numpy as np
+from scipy import sparse
+
+from gibswatch.catalogue.windows import GridPlan, TileIndex
+from gibswatch.raster.scene import STATE_CODES
+from gibswatch.types import ByteArray, FloatArray, ImageFormat, TileState
+
+__all__ = ["NO_DATA_LEVEL", "Mosaic", "area_average"]
+
+NO_DATA_LEVEL = 8
+"""max(R, G, B) up to which a source pixel counts as black when it is averaged."""
+_STRIP_ROWS = 256
+"""Output rows averaged at one time: bounds the memory of a large picture."""
+
+
+class Mosaic:
+    """The tiles of one day, placed as they arrive.
+
+    Parameters
+    ----------
+    plan : GridPlan
+    image_format : {"jpg", "png"}
+        Decides the number of bands (3 or 4) and how pixels are resampled.
+    """
+
+    def __init__(self, plan: GridPlan, image_format: ImageFormat) -> None:
+        self._plan = plan
+        self._format = image_format
+        self._window = plan.source_window()
+        bands = 3 if image_format == "jpg" else 4
+        self._pixels: ByteArray = np.zeros((*self._window.shape, bands), dtype=np.uint8)
+        self._state: ByteArray = np.full(self._window.shape, STATE_CODES["failed"], dtype=np.uint8)
+
+    def place(self, tile: TileIndex, pixels: ByteArray | None, state: TileState) -> None:
+        """Put one tile where it belongs, clipped to the window; without pixels only its state.
+
+        Parameters
+        ----------
+        tile : TileIndex
+        pixels : (tile_size, tile_size, bands) ndarray of uint8, or None
+        state : TileState
+        """
+        size, w = self._plan.source.tile_size, self._window
+        top, left = tile.row * size, tile.col * size
+        rows = slice(max(top, w.row_start), min(top + size, w.row_stop))
+        cols = slice(max(left, w.col_start), min(left + size, w.col_stop))
+        if rows.start >= rows.stop or cols.start >= cols.stop:
+            return
+        inner = (
+            slice(rows.start - w.row_start, rows.stop - w.row_start),
+            slice(cols.start - w.col_start, cols.stop - w.col_start),
+        )
+        self._state[inner] = STATE_CODES[state]
+        if pixels is not None:
+            self._pixels[inner] = pixels[
+                rows.start - top : rows.stop - top, cols.start - left : cols.stop - left
+            ]
+
+    def picture(self) -> tuple[ByteArray, ByteArray]:
+        """Return the output picture and the state of each of its pixels.
+
+        Returns
+        -------
+        pixels : (rows, cols, bands) ndarray of uint8
+        state : (rows, cols) ndarray of uint8
+            `STATE_CODES`, of the source pixel under the centre of each output pixel.
+        """
+        if self._plan.scale == 1.0:
+            return self._pixels, self._state
+        rows, cols = self._nearest_indices()
+        state = self._state[np.ix_(rows, cols)]
+        if self._format == "png" or self._plan.scale < 1.0:
+            return self._pixels[np.ix_(rows, cols)], state
+        return self._averaged(), state
+
+    def _nearest_indices(self) -> tuple[np.ndarray, np.ndarray]:
+        out, src, k = self._plan.window, self._window, self._plan.scale
+        rows = np.floor((np.arange(out.row_start, out.row_stop) + 0.5) * k).astype(int)
+        cols = np.floor((np.arange(out.col_start, out.col_stop) + 0.5) * k).astype(int)
+        return rows - src.row_start, cols - src.col_start
+
+    def _averaged(self) -> ByteArray:
+        out, src, k = self._plan.window, self._window, self._plan.scale
+        result = np.empty((*out.shape, self._pixels.shape[2]), dtype=np.uint8)
+        for start in range(out.row_start, out.row_stop, _STRIP_ROWS):
+            stop = min(start + _STRIP_ROWS, out.row_stop)
+            first = max(floor(start * k), src.row_start)
+            last = min(ceil(stop * k), src.row_stop)
+            strip = self._pixels[first - src.row_start : last - src.row_start]
+            row_edges = np.arange(start, stop + 1) * k - first
+            col_edges = np.arange(out.col_start, out.col_stop + 1) * k - src.col_start
+            result[start - out.row_start : stop - out.row_start] = area_average(
+                strip, row_edges, col_edges
+            )
+        return result
+
+
+def area_average(pixels: ByteArray, row_edges: FloatArray, col_edges: FloatArray) -> ByteArray:
+    """Average pixels over cells, imagery and black kept apart.
+
+    Parameters
+    ----------
+    pixels : (rows, cols, bands) ndarray of uint8
+    row_edges, col_edges : (n + 1,) ndarray of float
+        Edges of the output cells, in source pixels from the top left, increasing.
+
+    Returns
+    -------
+    (len(row_edges) - 1, len(col_edges) - 1, bands) ndarray of uint8
+        Mean by covered area of the source pixels over `NO_DATA_LEVEL` where those cover at least
+        half of the cell, else the mean of the others; rounded to nearest.
+    """
+    by_row = _overlaps(row_edges, pixels.shape[0])
+    by_col = _overlaps(col_edges, pixels.shape[1])
+
+    def total(plane: FloatArray) -> FloatArray:
+        return np.asarray((by_col @ (by_row @ plane).T).T)
+
+    has_data = pixels.max(axis=2) > NO_DATA_LEVEL
+    data_area = total(has_data.astype(np.float32))
+    area = total(np.ones_like(has_data, dtype=np.float32))
+    take_data = data_area >= 0.5 * area
+    weight = np.where(take_data, data_area, area - data_area)
+    averaged = np.empty((*weight.shape, pixels.shape[2]), dtype=np.uint8)
+    for band in range(pixels.shape[2]):
+        plane = pixels[..., band].astype(np.float32)
+        data_sum = total(plane * has_data)
+        chosen = np.where(take_data, data_sum, total(plane) - data_sum)
+        averaged[..., band] = np.rint(np.clip(chosen / weight, 0, 255))
+    return averaged
+
+
+def _overlaps(edges: FloatArray, size: int) -> sparse.csr_array:
+    """Length of each cell's overlap with each source pixel, as a (cells, size) matrix."""
+    low, high = edges[:-1], np.minimum(edges[1:], size)
+    reach = int(np.ceil(np.max(high - np.floor(low)))) if len(low) else 0
+    columns = np.floor(low).astype(int)[:, np.newaxis] + np.arange(reach)
+    cover = np.minimum(columns + 1, high[:, np.newaxis]) - np.maximum(columns, low[:, np.newaxis])
+    valid = (cover > 1e-9) & (columns < size)
+    rows = np.broadcast_to(np.arange(len(low))[:, np.newaxis], columns.shape)
+    return sparse.csr_array(
+        (cover[valid].astype(np.float32), (rows[valid], columns[valid])), shape=(len(low), size)
+    )

@@ -1,0 +1,69 @@
+"""`Scene`: the picture of one layer on one day, with the truth about each of its pixels."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from gibswatch.types import (
+    TILE_STATES,
+    BoolArray,
+    ByteArray,
+    Georeference,
+    ImageFormat,
+    TileState,
+)
+
+__all__ = ["STATE_CODES", "Scene", "scene_from_picture"]
+
+STATE_CODES: MappingProxyType[TileState, int] = MappingProxyType(
+    {state: code for code, state in enumerate(TILE_STATES)}
+)
+"""What a value of `Scene.state` means."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One picture: rows run southwards, columns eastwards."""
+
+    layer: str
+    date: dt.date | None
+    image_format: ImageFormat
+    pixels: ByteArray
+    """(rows, cols, 3) RGB of a JPEG layer, or (rows, cols, 4) RGBA of a PNG layer; uint8."""
+    state: ByteArray
+    """(rows, cols) uint8: `STATE_CODES` of the tile that each pixel came from."""
+    georeference: Georeference
+    provenance: str
+    """Where the pixels came from: a path or an address."""
+
+    def __post_init__(self) -> None:
+        shape = self.georeference.shape
+        if self.pixels.shape[:2] != shape or self.state.shape != shape:
+            raise ValueError(
+                f"pixels {self.pixels.shape} and state {self.state.shape} must have the "
+                f"georeference's shape {shape}"
+            )
+
+    @property
+    def usable(self) -> BoolArray:
+        """(rows, cols) bool: pixels that may become findings (`ok` and `server-empty`)."""
+        empty = STATE_CODES["server-empty"]
+        return np.asarray((self.state == STATE_CODES["ok"]) | (self.state == empty))
+
+
+def scene_from_picture(
+    pixels: ByteArray,
+    *,
+    layer: str,
+    date: dt.date | None,
+    image_format: ImageFormat,
+    georeference: Georeference,
+    provenance: str,
+) -> Scene:
+    """Make a scene of a whole picture, every pixel of which is `ok`."""
+    state = np.full(pixels.shape[:2], STATE_CODES["ok"], dtype=np.uint8)
+    return Scene(layer, date, image_format, pixels, state, georeference, provenance)

@@ -1,0 +1,245 @@
+"""The main job: `scan` downloads and judges days, `inspect` judges pictures that lie anywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gibswatch.archive.ingest import DownloadSummary, download_days
+from gibswatch.archive.layout import Layout
+from gibswatch.archive.reader import Archive, choose_grid
+from gibswatch.catalogue.domains import gap_around
+from gibswatch.catalogue.grids import check_epsg, tile_matrix_set
+from gibswatch.catalogue.layers import Layer, find_layer
+from gibswatch.catalogue.windows import Grid, GridKind, check_bbox
+from gibswatch.detect.registry import DEFAULT_METHOD, get_method
+from gibswatch.download.plan import plan_days
+from gibswatch.errors import DateRangeError, UsageError
+from gibswatch.scan.findings import write_days, write_findings
+from gibswatch.scan.judge import NEIGHBOUR_DAYS, Picture, Workers, judge_pictures
+from gibswatch.scan.pictures import ArchivedDay, PictureFile, date_in_name
+from gibswatch.settings import Settings, read_settings
+from gibswatch.types import BBox, DateSource, DayItem
+
+__all__ = ["ProgressCallback", "ScanResult", "inspect", "scan"]
+
+ProgressCallback = Callable[[str, int, int], None]
+"""Told (pass, done, total); the passes are download, observe, judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan found, and where it lies."""
+
+    layer: str
+    method: str
+    items: tuple[DayItem, ...]
+    """One a day of the range, in order; gaps of the domain included."""
+    grid: Grid | None = None
+    download: DownloadSummary | None = None
+    root: Path | None = None
+    """Of the archive."""
+    folder: Path | None = None
+    """Holds days.parquet and findings.parquet."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of how the request was read."""
+
+    @property
+    def verdicts(self) -> Counter[str]:
+        """Number of days by verdict."""
+        return Counter(item.verdict for item in self.items)
+
+
+def scan(
+    layer: str,
+    start: dt.date,
+    stop: dt.date,
+    *,
+    root: Path | str = "data",
+    epsg: int = 4326,
+    bbox: BBox | None = None,
+    grid: GridKind | None = None,
+    tile_resolution: str | None = None,
+    tiled: bool | None = None,
+    method: str = DEFAULT_METHOD,
+    settings: Settings | None = None,
+    workers: Workers | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> ScanResult:
+    """Download what is missing, judge every day, write the tables.
+
+    Parameters
+    ----------
+    layer : str
+        Name of a layer; old names are understood.
+    start, stop : date
+        Half-open range of days.
+    root : path
+        The archive (`--output-dir`).
+    epsg : {4326, 3413, 3031, 3857}
+    bbox : BBox, optional
+        In units of the projection.
+    grid : {"predecessor", "native"}, optional
+        None takes the folder's, or native in an empty folder.
+    tile_resolution : str, optional
+        None takes the folder's, or 16km in an empty folder.
+    tiled : bool, optional
+        None takes the folder's, or one picture a day in an empty folder.
+    method : str
+        A name of `gibswatch.detect.METHODS`.
+    settings : Settings, optional
+    workers : Workers, optional
+    on_progress : callable, optional
+        Told (pass, done, total).
+
+    Returns
+    -------
+    ScanResult
+
+    Raises
+    ------
+    UsageError
+        If what is asked for cannot be done; the message says what to ask instead.
+    NothingFetchedError
+        If tiles were needed and none could be had.
+    """
+    tell = on_progress or _silent
+    get_method(method)
+    known = find_layer(layer)
+    code = check_epsg(epsg)
+    archive_root = Path(root)
+    held = Archive(archive_root).grid(known.identifier, code)
+    chosen = choose_grid(
+        held,
+        Grid("native", code, "16km"),
+        kind=grid,
+        tile_resolution=tile_resolution,
+        bbox=bbox,
+        tiled=tiled,
+    )
+    plan = plan_days(known, start, stop)
+    done = 0
+
+    def count_day(_outcome: object) -> None:
+        nonlocal done
+        done += 1
+        tell("download", done, len(plan.days))
+
+    settings = settings or read_settings()
+    summary = download_days(archive_root, known, chosen, plan.days, settings, on_day=count_day)
+    pictures, around = _archived_pictures(archive_root, known, chosen, plan.days)
+    judged = judge_pictures(
+        pictures, around, method=method, workers=workers or Workers(), on_progress=tell
+    )
+    items = [*judged, *(_gap_item(known, day) for day in plan.gaps)]
+    items.sort(key=lambda item: item.date or dt.date.min)
+    notes = (_late_note(known, start),) if plan.started_late else ()
+    folder = Layout(archive_root, known.identifier, code).scan_folder
+    write_days(folder / "days.parquet", items)
+    write_findings(folder / "findings.parquet", items)
+    return ScanResult(
+        known.identifier, method, tuple(items), chosen, summary, archive_root, folder, notes
+    )
+
+
+def inspect(
+    files: Sequence[Path | str],
+    layer: str,
+    *,
+    date: dt.date | None = None,
+    bounds: BBox | None = None,
+    epsg: int = 4326,
+    mask_dir: Path | None = None,
+    method: str = DEFAULT_METHOD,
+    workers: Workers | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> ScanResult:
+    """Judge pictures that lie anywhere, many of one layer together.
+
+    Parameters
+    ----------
+    files : sequence of path
+        JPEG or PNG.
+    layer : str
+    date : date, optional
+        Of a single picture; else the date comes from each file's name.
+    bounds : BBox, optional
+        Of every picture, in units of the projection; None is the projection's whole extent.
+    epsg : {4326, 3413, 3031, 3857}
+    mask_dir : Path, optional
+        Where masks of what is found are written.
+    method, workers, on_progress
+        As in `scan`.
+
+    Raises
+    ------
+    UsageError
+        If a file is missing, or a date is given for several files.
+    """
+    get_method(method)
+    known, code = find_layer(layer), check_epsg(epsg)
+    extent = tile_matrix_set(code, known.matrix_set(code)).extent
+    box = extent if bounds is None else check_bbox(code, extent, bounds)
+    paths = [Path(file) for file in files]
+    if date is not None and len(paths) > 1:
+        raise DateRangeError(f"--date {date} is one day, but {len(paths)} files are given")
+    pictures = []
+    for path in paths:
+        if not path.is_file():
+            raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
+        day = date or date_in_name(path)
+        source: DateSource = "option" if date else "name" if day else "none"
+        mask = None if mask_dir is None else mask_dir / f"{path.stem}_mask.png"
+        ref = PictureFile(path, known, day, code, box)
+        pictures.append(Picture(ref, known.identifier, str(path), source, {}, mask))
+    items = judge_pictures(
+        pictures, method=method, workers=workers or Workers(), on_progress=on_progress or _silent
+    )
+    return ScanResult(known.identifier, method, tuple(items))
+
+
+def _archived_pictures(
+    root: Path, layer: Layer, grid: Grid, days: Sequence[dt.date]
+) -> tuple[list[Picture], list[Picture]]:
+    """Return the pictures of `days`, and those that the archive has of the days around them."""
+    if not days:
+        return [], []
+    layout = Layout(root, layer.identifier, grid.epsg)
+    asked, reach = frozenset(days), dt.timedelta(days=NEIGHBOUR_DAYS)
+    pictures: list[Picture] = []
+    around: list[Picture] = []
+    for day, record in Archive(root).records(layer.identifier, grid.epsg).items():
+        if not min(days) - reach <= day <= max(days) + reach:
+            continue
+        picture = Picture(
+            ArchivedDay(root, layer.identifier, grid.epsg, day),
+            layer.identifier,
+            str(root / record.picture if record.picture else layout.day_folder(day)),
+            "name",
+            record.tiles,
+            layout.mask(day),
+        )
+        (pictures if day in asked else around).append(picture)
+    return pictures, around
+
+
+def _gap_item(layer: Layer, day: dt.date) -> DayItem:
+    gap = gap_around(layer.periods, day)
+    if gap is None:
+        reason = f"GIBS's list of days ends on {layer.last_known_date}."
+    elif gap[0] == gap[1]:
+        reason = f"GIBS lists no picture of {day}."
+    else:
+        reason = f"GIBS lists no picture from {gap[0]} to {gap[1]}."
+    return DayItem(layer.identifier, day, "no-data", 0.0, reason, None)
+
+
+def _late_note(layer: Layer, start: dt.date) -> str:
+    return f"{layer.identifier} starts on {layer.start_date}, not {start}: begun there"
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""

@@ -1,0 +1,30 @@
+"""Days with a known truth, and a server that serves them as GIBS does.
+
+Knows nothing of detectors, features, models, scans and evaluations.
+"""
+
+from __future__ import annotations
+
+from gibswatch.simulate.drawn import DrawnDays
+from gibswatch.simulate.server import (
+    EmbeddedServer,
+    FolderSource,
+    GlobeSource,
+    ServedLayer,
+    TileFolderSource,
+    TileSource,
+    create_app,
+    serve_forever,
+)
+
+__all__ = [
+    "DrawnDays",
+    "EmbeddedServer",
+    "FolderSource",
+    "GlobeSource",
+    "ServedLayer",
+    "TileFolderSource",
+    "TileSource",
+    "create_app",
+    "serve_forever",
+]
