@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from gibswatch.cli.main import main
+from gibswatch.simulate import DrawnDays, EmbeddedServer, GlobeSource, ServedLayer, create_app
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -35,8 +41,50 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's environment and proxies out of the tests."""
+    proxies = {"http_proxy", "https_proxy", "all_proxy"}
     for name in list(os.environ):
-        if name.startswith("GIBSWATCH_") and name != "GIBSWATCH_REAL_DATA":
+        ours = name.startswith("GIBSWATCH_") and name != "GIBSWATCH_REAL_DATA"
+        if ours or name.lower() in proxies:
             monkeypatch.delenv(name)
-        elif name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.delenv(name)
+
+
+LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
+
+
+@pytest.fixture(scope="session")
+def drawn() -> DrawnDays:
+    """Fourteen days of 2023 with a hole on the 8th of August."""
+    return DrawnDays(LAYER, 5, dt.date(2023, 8, 1), 14, dt.date(2023, 8, 8), rows=256)
+
+
+@pytest.fixture
+def server(drawn: DrawnDays) -> Iterator[EmbeddedServer]:
+    """A server of the drawn days, on loopback, with a request log of its own."""
+    source = GlobeSource(drawn.globe, drawn.dates, "jpg")
+    served = ServedLayer(LAYER, "jpg", {4326: "250m"})
+    with EmbeddedServer(create_app({LAYER: (served, source)})) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run the command line in this process as `gibswatch ARGUMENT...` does."""
+
+    def call(*arguments: object) -> Ended:
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        out, err = capfd.readouterr()
+        return Ended(code, out, err)
+
+    return call

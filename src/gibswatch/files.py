@@ -14,7 +14,7 @@ from gibswatch.errors import OutputError, UnsafeNameError
 
 __all__ = ["atomic_path", "output_folder", "safe_name", "storage_errors", "write_bytes"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
+_NAME = re.compile(r"(?!.*\.$)[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
@@ -32,7 +32,7 @@ def safe_name(name: str, *, what: str = "name") -> str:
     ------
     UnsafeNameError
         If the name is empty, longer than 200 characters, has a character other than ASCII letters,
-        digits and ``_.+-``, starts with a dot, holds ``..``, or is reserved on Windows.
+        digits and ``_.+-``, starts or ends with a dot, holds ``..``, or is reserved on Windows.
 
     Examples
     --------
@@ -65,7 +65,9 @@ def storage_errors(path: Path) -> Iterator[None]:
             raise OutputError(
                 f"{path} cannot be written, something else stands there: name another --output-dir"
             ) from error
-        raise
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error}): name another --output-dir"
+        ) from error
 
 
 def output_folder(path: Path) -> Path:

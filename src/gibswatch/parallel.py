@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ R = TypeVar("R")
 
 _FEW = 32
 """Items that one process goes through before others have started."""
+_SCHEDULER_TIMEOUT_S = 10
 
 
 def worker_count(items: int, workers: int | None) -> int:
@@ -70,8 +72,13 @@ def map_ordered(
         return
     # Spawned, not forked: a fork copies the locks of running threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_leave_ctrl_c) as pool:
         yield from pool.map(function, items, chunksize=max(1, min(16, len(items) // (4 * count))))
+
+
+def _leave_ctrl_c() -> None:
+    """Leave Ctrl-C, which the terminal sends to all processes, to the one that started us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _map_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:
@@ -80,7 +87,7 @@ def _map_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) ->
     except ImportError as error:
         raise MissingExtraError('--scheduler needs Dask: pip install "gibswatch[dask]"') from error
     try:
-        client: Any = Client(scheduler, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = Client(scheduler, timeout=_SCHEDULER_TIMEOUT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(f"no Dask scheduler answers at {scheduler}: check the address") from error
     with client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,8 +36,7 @@ class Settings:
     """PEM file with the certificate authorities to trust instead of the system's."""
 
     def __post_init__(self) -> None:
-        url = urlsplit(self.base_url)
-        if url.scheme not in ("http", "https") or not url.hostname:
+        if not _is_address(self.base_url):
             raise UsageError(
                 f"--base-url {self.base_url!r} is not an address: give one like {DEFAULT_BASE_URL}"
             )
@@ -44,6 +44,11 @@ class Settings:
             if getattr(self, name) < 1:
                 raise UsageError(
                     f"{name.replace('_', ' ')} is {getattr(self, name)}: give 1 or more"
+                )
+        for name in ("connect_timeout_s", "tile_timeout_s"):
+            if not 0 < getattr(self, name) < inf:
+                raise UsageError(
+                    f"{name} is {getattr(self, name)}: give a number of seconds over 0"
                 )
 
 
@@ -68,6 +73,14 @@ def read_settings(environment: Mapping[str, str] | None = None, **options: Any) 
             values[field.name] = _parse(field.name, raw, str(field.type))
     values.update({name: value for name, value in options.items() if value is not None})
     return replace(Settings(), **values)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
 
 
 def _parse(name: str, raw: str, annotation: str) -> Any:

@@ -1,8 +1,8 @@
 """Days into the archive: fetch, check, put in place, write down.
 
 A day goes: `plan_day` -> `TileClient.fetch` (each tile with its state) -> tile files, or one
-stitched picture -> `Journal`.  The journal comes last, so a kill at any moment leaves a day that
-is asked again, never one that is wrongly done.
+stitched picture -> `Journal`.  The journal comes last, and forgets a day before its picture is
+replaced, so a kill at any moment leaves a day that is asked again, never one that is wrongly done.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Any, TypeVar
 
 from gibswatch.archive.journal import DayRecord, Journal, TileRecord
 from gibswatch.archive.layout import Layout
@@ -20,7 +23,7 @@ from gibswatch.archive.pictures import PictureStore
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid, TileIndex, plan_grid
 from gibswatch.download.client import TileClient, TileResult
-from gibswatch.download.plan import TileRequest, plan_day
+from gibswatch.download.plan import plan_day
 from gibswatch.errors import NothingFetchedError
 from gibswatch.files import output_folder
 from gibswatch.settings import Settings
@@ -30,7 +33,10 @@ __all__ = ["DayOutcome", "DownloadSummary", "download_days"]
 _CANVAS_BUDGET_BYTES = 2 * 2**30
 """Memory for the mosaics of the days in flight."""
 _JOURNAL_BATCH = 256
+"""Tiles after which the journal is written in the middle of a day whose tiles are kept."""
 _PROBLEMS_KEPT = 1000
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class DayOutcome:
     """Tiles asked for in this run."""
     received_bytes: int = 0
     problems: tuple[tuple[str, str, str], ...] = ()
-    """(address, state, message) of every tile that is not `ok`."""
+    """(address, state, message) of the tiles that are not `ok`; the first thousand."""
 
     @property
     def complete(self) -> bool:
@@ -114,10 +120,11 @@ def download_days(
         If tiles were asked for and none came.
     """
     plan = plan_grid(grid, layer.matrix_set(grid.epsg))
-    layout = Layout(output_folder(root), layer.identifier, grid.epsg)
+    layout = Layout(root, layer.identifier, grid.epsg)
+    store = PictureStore(layout, plan, layer.format)
+    output_folder(root)
     with Journal(layout.journal) as journal:
         journal.claim_grid(grid)
-        store = PictureStore(layout, plan, layer.format)
         known = journal.days()
         todo = [day for day in days if not _is_done(store, known.get(day))]
         summary = DownloadSummary(days=len(days), days_kept=len(days) - len(todo))
@@ -160,44 +167,42 @@ class _Ingest:
         self._on_day = on_day
 
     async def run(self, days: Sequence[dt.date]) -> None:
+        async with TileClient(self._settings) as client:
+            jobs = (self._day(client, day) for day in days)
+            async with aclosing(_as_they_end(jobs, self._days_in_flight())) as outcomes:
+                async for outcome in outcomes:
+                    self._on_day(outcome)
+
+    def _days_in_flight(self) -> int:
+        if self._store.keeps_tiles:
+            return self._settings.dates_in_flight
         rows, cols = self._store.plan.source_window().shape
         affordable = max(1, _CANVAS_BUDGET_BYTES // (rows * cols * 8))
-        in_flight = min(self._settings.dates_in_flight, affordable)
-        async with TileClient(self._settings) as client, asyncio.TaskGroup() as group:
-            gate = asyncio.Semaphore(in_flight)
-            for day in days:
-                await gate.acquire()
-                task = group.create_task(self._day(client, day))
-                task.add_done_callback(lambda _: gate.release())
+        return min(self._settings.dates_in_flight, affordable)
 
-    async def _day(self, client: TileClient, day: dt.date) -> None:
+    async def _day(self, client: TileClient, day: dt.date) -> DayOutcome:
         kept = self._kept_tiles(day)
-        requests = [
-            r
-            for r in plan_day(self._settings.base_url, self._layer, self._store.plan, day)
-            if r.tile not in kept
-        ]
-        counts: Counter[str] = Counter({"ok": len(kept)} if kept else {})
-        problems: list[tuple[str, str, str]] = []
-        received = 0
-        batch: list[TileRecord] = []
+        requests = plan_day(self._settings.base_url, self._layer, self._store.plan, day)
+        jobs = (client.fetch(request) for request in requests if request.tile not in kept)
+        tally = _Tally(Counter({"ok": len(kept)} if kept else {}))
+        records: list[TileRecord] = []
         picture = self._store.begin(day)
-        async for result in _fetch_all(client, requests, self._settings.connections):
-            await asyncio.to_thread(picture.put, result)
-            counts[result.state] += 1
-            received += len(result.body or b"")
-            if result.state != "ok":
-                problems.append((result.request.url, result.state, result.message))
-            batch.append(_record(result))
-            if len(batch) >= _JOURNAL_BATCH:
-                self._journal.record_tiles(batch)
-                batch = []
-        outcome = DayOutcome(day, dict(counts), len(requests), received, tuple(problems))
+        async with aclosing(_as_they_end(jobs, self._settings.connections)) as results:
+            async for result in results:
+                await asyncio.to_thread(picture.put, result)
+                tally.add(result)
+                records.append(_record(result))
+                if self._store.keeps_tiles and len(records) >= _JOURNAL_BATCH:
+                    self._journal.record_tiles(records)
+                    records = []
+        outcome = tally.outcome(day)
+        if not self._store.keeps_tiles:
+            self._journal.forget_day(day)
         path = await asyncio.to_thread(picture.finish, complete=outcome.complete)
-        self._journal.record_tiles(batch)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self._journal.record_day(DayRecord(day, outcome.complete, path, now, counts))
-        self._on_day(outcome)
+        record = DayRecord(day, outcome.complete, path, now, outcome.tiles)
+        self._journal.record_day(record, records)
+        return outcome
 
     def _kept_tiles(self, day: dt.date) -> frozenset[TileIndex]:
         """Tiles of an interrupted or incomplete day that need not be asked again."""
@@ -210,25 +215,50 @@ class _Ingest:
         )
 
 
-async def _fetch_all(
-    client: TileClient, requests: Iterable[TileRequest], limit: int
-) -> AsyncIterator[TileResult]:
-    """Fetch with a sliding window of `limit` requests; results come as they end."""
-    waiting = iter(requests)
-    pending: set[asyncio.Task[TileResult]] = set()
+@dataclass(slots=True)
+class _Tally:
+    """What came of one day's requests, so far."""
+
+    states: Counter[str]
+    fetched: int = 0
+    received: int = 0
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, result: TileResult) -> None:
+        self.states[result.state] += 1
+        self.fetched += 1
+        self.received += len(result.body or b"")
+        if result.state != "ok" and len(self.problems) < _PROBLEMS_KEPT:
+            self.problems.append((result.request.url, result.state, result.message))
+
+    def outcome(self, day: dt.date) -> DayOutcome:
+        return DayOutcome(day, dict(self.states), self.fetched, self.received, tuple(self.problems))
+
+
+async def _as_they_end(
+    jobs: Iterable[Coroutine[Any, Any, _T]], limit: int
+) -> AsyncGenerator[_T, None]:
+    """Run a sliding window of `limit` jobs; results come as they end.
+
+    The first error leaves as it is, not in a group; whatever still runs then is cancelled and has
+    ended when this generator is closed.
+    """
+    waiting = iter(jobs)
+    running: set[asyncio.Task[_T]] = set()
+    ended: set[asyncio.Task[_T]] = set()
     try:
         while True:
-            while len(pending) < limit and (request := next(waiting, None)) is not None:
-                pending.add(asyncio.create_task(client.fetch(request)))
-            if not pending:
+            free = limit - len(running)
+            running |= {asyncio.create_task(job) for job in islice(waiting, free)}
+            if not running:
                 return
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
+            ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
                 yield task.result()
     finally:
-        for task in pending:
+        for task in running:
             task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.gather(*running, *ended, return_exceptions=True)
 
 
 def _record(result: TileResult) -> TileRecord:

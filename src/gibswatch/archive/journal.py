@@ -18,12 +18,19 @@ from types import TracebackType
 from typing import Self
 
 from gibswatch.catalogue.windows import Grid, TileIndex
-from gibswatch.errors import ArchiveError, GridMismatchError
+from gibswatch.errors import ArchiveError, GridMismatchError, OutputError
 from gibswatch.files import storage_errors
 from gibswatch.types import BBox, TileState
 
 __all__ = ["DayRecord", "Journal", "TileRecord"]
 
+_LOCK_WAIT_S = 30.0
+_NOT_WRITABLE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+}
 _SCHEMA_VERSION = "1"
 _SCHEMA = """
 create table if not exists meta (key text primary key, value text not null);
@@ -85,7 +92,7 @@ class Journal:
     Raises
     ------
     OutputError
-        If the folder cannot be written.
+        If the folder cannot be written, or another process writes in it for half a minute.
     ArchiveError
         If the file is no journal, is damaged, or is of a newer version.
     """
@@ -95,16 +102,12 @@ class Journal:
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         with self._errors():
-            self._db = sqlite3.connect(path, timeout=30)
-            self._db.executescript(_SCHEMA)
-            version = self._meta("schema")
-            if version is None:
-                self._set_meta("schema", _SCHEMA_VERSION)
-            elif version != _SCHEMA_VERSION:
-                raise ArchiveError(
-                    f"journal {path} has version {version}, this Gibswatch reads "
-                    f"{_SCHEMA_VERSION}: update Gibswatch"
-                )
+            self._db = sqlite3.connect(path, timeout=_LOCK_WAIT_S)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -127,13 +130,16 @@ class Journal:
         text = self._meta("grid")
         if text is None:
             return None
-        values = json.loads(text)
-        if values["bbox"] is not None:
-            values["bbox"] = BBox(**values["bbox"])
-        return Grid(**values)
+        with self._errors():
+            values = json.loads(text)
+            if values["bbox"] is not None:
+                values["bbox"] = BBox(**values["bbox"])
+            return Grid(**values)
 
     def claim_grid(self, grid: Grid) -> None:
         """Record the grid of an empty folder, or check that it is the one that is there.
+
+        A grid claimed by a run that wrote nothing down binds nobody.
 
         Raises
         ------
@@ -141,7 +147,7 @@ class Journal:
             If the folder holds another one.
         """
         held = self.grid
-        if held is None:
+        if held is None or (held != grid and self._is_empty()):
             self._set_meta("grid", json.dumps(asdict(grid)))
         elif held != grid:
             raise GridMismatchError(
@@ -151,6 +157,23 @@ class Journal:
 
     def record_tiles(self, tiles: Iterable[TileRecord]) -> None:
         """Write the state of tiles, in one transaction."""
+        with self._errors(), self._db:
+            self._insert_tiles(tiles)
+
+    def record_day(self, day: DayRecord, tiles: Iterable[TileRecord] = ()) -> None:
+        """Write that a day was gone through, with those of its tiles that are not recorded yet."""
+        row = (day.date.isoformat(), day.complete, day.picture, day.finished_at)
+        with self._errors(), self._db:
+            self._insert_tiles(tiles)
+            self._db.execute("insert or replace into days values (?,?,?,?)", row)
+
+    def forget_day(self, day: dt.date) -> None:
+        """Take a day and its tiles out: its pixels on disk are about to become others."""
+        with self._errors(), self._db:
+            self._db.execute("delete from days where date = ?", (day.isoformat(),))
+            self._db.execute("delete from tiles where date = ?", (day.isoformat(),))
+
+    def _insert_tiles(self, tiles: Iterable[TileRecord]) -> None:
         rows = [
             (
                 t.date.isoformat(), t.tile.row, t.tile.col, t.state, t.url, t.status,
@@ -158,16 +181,8 @@ class Journal:
             )
             for t in tiles
         ]  # fmt: skip
-        with self._errors(), self._db:
-            self._db.executemany(
-                "insert or replace into tiles values (?,?,?,?,?,?,?,?,?,?,?)", rows
-            )
-
-    def record_day(self, day: DayRecord) -> None:
-        """Write that a day was gone through; its tiles are recorded before."""
-        row = (day.date.isoformat(), day.complete, day.picture, day.finished_at)
-        with self._errors(), self._db:
-            self._db.execute("insert or replace into days values (?,?,?,?)", row)
+        query = "insert or replace into tiles values (?,?,?,?,?,?,?,?,?,?,?)"
+        self._db.executemany(query, rows)
 
     def day(self, day: dt.date) -> DayRecord | None:
         """One day, or None if it was never gone through."""
@@ -182,14 +197,14 @@ class Journal:
         query = "select * from tiles where date = ? order by row, col"
         with self._errors():
             rows = self._db.execute(query, (day.isoformat(),)).fetchall()
-        return [
-            TileRecord(
-                day, TileIndex(row, col), state, url, status, json.loads(headers),
-                length, sha256, retrieved_at, message,
-            )
-            for _, row, col, state, url, status, headers, length, sha256, retrieved_at, message
-            in rows
-        ]  # fmt: skip
+            return [
+                TileRecord(
+                    day, TileIndex(row, col), state, url, status, json.loads(headers),
+                    length, sha256, retrieved_at, message,
+                )
+                for _, row, col, state, url, status, headers, length, sha256, retrieved_at, message
+                in rows
+            ]  # fmt: skip
 
     def _days(self, where: str, values: tuple[str, ...]) -> dict[dt.date, DayRecord]:
         counts: dict[str, Counter[str]] = {}
@@ -199,12 +214,29 @@ class Journal:
             for date, state, count in self._db.execute(count_query, values):
                 counts.setdefault(date, Counter())[state] = count
             rows = self._db.execute(day_query, values).fetchall()
-        return {
-            (day := dt.date.fromisoformat(date)): DayRecord(
-                day, bool(complete), picture, finished, dict(counts.get(date, {}))
+            return {
+                (day := dt.date.fromisoformat(date)): DayRecord(
+                    day, bool(complete), picture, finished, dict(counts.get(date, {}))
+                )
+                for date, complete, picture, finished in rows
+            }
+
+    def _prepare(self) -> None:
+        with self._errors():
+            self._db.executescript(_SCHEMA)
+            version = self._meta("schema")
+            if version is None:
+                self._set_meta("schema", _SCHEMA_VERSION)
+        if version not in (None, _SCHEMA_VERSION):
+            raise ArchiveError(
+                f"journal {self._path} has version {version}, this Gibswatch reads "
+                f"{_SCHEMA_VERSION}: update Gibswatch"
             )
-            for date, complete, picture, finished in rows
-        }
+
+    def _is_empty(self) -> bool:
+        query = "select exists (select 1 from days) or exists (select 1 from tiles)"
+        with self._errors():
+            return not self._db.execute(query).fetchone()[0]
 
     def _meta(self, key: str) -> str | None:
         with self._errors():
@@ -220,11 +252,22 @@ class Journal:
         try:
             yield
         except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in _NOT_WRITABLE:
+                raise OutputError(
+                    f"journal {self._path} cannot be written ({error}): check its rights and the "
+                    "space, or name another --output-dir"
+                ) from error
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise OutputError(
+                    f"journal {self._path} is in use: wait until the other process in this folder "
+                    "ends, or name another --output-dir"
+                ) from error
             raise ArchiveError(
-                f"journal {self._path}: {error}; check the rights, the space, and that no other "
-                "process works in this folder"
+                f"journal {self._path} cannot be read ({error}): check the disk, or move it away "
+                "and run the command again"
             ) from error
-        except (sqlite3.DatabaseError, json.JSONDecodeError) as error:
+        except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
             raise ArchiveError(
                 f"journal {self._path} is damaged ({error}): move it away and run the command "
                 "again, or name another --output-dir"

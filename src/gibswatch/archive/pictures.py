@@ -13,7 +13,7 @@ from gibswatch.archive.layout import Layout
 from gibswatch.catalogue.windows import GridPlan, TileIndex, TileRange
 from gibswatch.download.client import TileResult
 from gibswatch.errors import ArchiveError, UnknownGridError
-from gibswatch.files import write_bytes
+from gibswatch.files import storage_errors, write_bytes
 from gibswatch.raster.codec import encode_picture, read_picture
 from gibswatch.raster.mosaic import Mosaic
 from gibswatch.raster.scene import STATE_CODES, Scene
@@ -78,20 +78,24 @@ class PictureStore:
         Raises
         ------
         ArchiveError
-            If a picture has another size than the journal says.
+            If a picture has another size or format than the journal says.
         DecodeError
             If a file that the journal names cannot be read, or is damaged.
+        UnknownGridError
+            If the day would not fit into memory.
         """
+        _check_memory(self.plan)
         mosaic = Mosaic(self.plan, self.image_format)
         for tile in tiles:
             kept = self.keeps_tiles and tile.state == "ok"
             path = self.tile_path(record.date, tile.tile)
-            mosaic.place(tile.tile, read_picture(path)[0] if kept else None, tile.state)
+            size = (self.plan.source.tile_size,) * 2
+            mosaic.place(tile.tile, self._read_file(path, size) if kept else None, tile.state)
         pixels, state = mosaic.picture()
         provenance = self.layout.day_folder(record.date)
         if record.picture is not None:
             provenance = self.layout.root / record.picture
-            pixels = self._read_stitched(provenance)
+            pixels = self._read_file(provenance, self.plan.window.shape)
         elif not self.keeps_tiles:
             pixels = self._read_output_tiles(record.date, state)
         return Scene(
@@ -104,23 +108,28 @@ class PictureStore:
             str(provenance),
         )
 
-    def _read_stitched(self, path: Path) -> ByteArray:
-        pixels, _ = read_picture(path)
-        rows, cols = self.plan.window.shape
-        if pixels.shape[:2] != (rows, cols):
+    def _read_file(self, path: Path, shape: tuple[int, int]) -> ByteArray:
+        pixels, found = read_picture(path)
+        if pixels.shape[:2] != shape or found != self.image_format:
             raise ArchiveError(
-                f"{path} has {pixels.shape[1]}x{pixels.shape[0]} pixels, the journal says "
-                f"{cols}x{rows}: delete it and run the command again"
+                f"{path} is a {found} of {pixels.shape[1]}x{pixels.shape[0]} pixels, the journal "
+                f"says {self.image_format}, {shape[1]}x{shape[0]}: delete it and run the download "
+                "again"
             )
         return pixels
 
     def _read_output_tiles(self, day: dt.date, state: ByteArray) -> ByteArray:
+        """Read the tiles that are whole; the others are not on disk, so no pixel of theirs is ok."""
         bands = 3 if self.image_format == "jpg" else 4
         pixels: ByteArray = np.zeros((*state.shape, bands), dtype=np.uint8)
         for tile in self.stored_tiles():
             inner = _inner(self.plan, tile)
-            if (state[inner] == STATE_CODES["ok"]).all():
-                pixels[inner] = read_picture(self.tile_path(day, tile))[0]
+            bad = state[inner][state[inner] != STATE_CODES["ok"]]
+            if bad.size:
+                state[inner] = np.where(state[inner] == STATE_CODES["ok"], bad[0], state[inner])
+            else:
+                shape = state[inner].shape
+                pixels[inner] = self._read_file(self.tile_path(day, tile), (shape[0], shape[1]))
         return pixels
 
 
@@ -169,15 +178,20 @@ class DayPicture:
             if (state[inner] == STATE_CODES["ok"]).all():
                 write_bytes(path, encode_picture(pixels[inner], store.image_format))
             else:
-                path.unlink(missing_ok=True)
+                _remove(path)
 
     def _write_stitched(self, pixels: ByteArray, *, complete: bool) -> str:
         layout, extension = self._store.layout, self._store.image_format
         path = layout.picture(self._day, extension, complete=complete)
         write_bytes(path, encode_picture(pixels, extension))
         write_bytes(layout.world_file(self._day), _world_file(self._store.plan.georeference))
-        layout.picture(self._day, extension, complete=not complete).unlink(missing_ok=True)
+        _remove(layout.picture(self._day, extension, complete=not complete))
         return path.relative_to(layout.root).as_posix()
+
+
+def _remove(path: Path) -> None:
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
 
 
 def _inner(plan: GridPlan, tile: TileIndex) -> tuple[slice, slice]:
@@ -195,9 +209,15 @@ def _check_size(plan: GridPlan, image_format: ImageFormat) -> None:
             f"({_JPEG_MAX_SIDE} a side): use --tiled-world, a --bbox or a coarser "
             "--tile-resolution"
         )
+    if not (plan.grid.tiled and plan.grid.kind == "native"):
+        _check_memory(plan)
+
+
+def _check_memory(plan: GridPlan) -> None:
+    rows, cols = plan.window.shape
     source_rows, source_cols = plan.source_window().shape
     needed = 4 * max(source_rows * source_cols, rows * cols)
-    if needed > _MAX_CANVAS_BYTES and not (plan.grid.tiled and plan.grid.kind == "native"):
+    if needed > _MAX_CANVAS_BYTES:
         raise UnknownGridError(
             f"one day of {plan.grid} takes {needed / 2**30:.0f} GiB of memory: use --grid native "
             "--tiled-world, a --bbox or a coarser --tile-resolution"

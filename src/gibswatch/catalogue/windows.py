@@ -252,11 +252,17 @@ def _window(grid: Grid, matrix_set: TileMatrixSet, pixel_size: float) -> PixelWi
     step = matrix_set.matrices[0].tile_size if grid.tiled else 1
     unit = pixel_size * step
     return PixelWindow(
-        max(0, floor((extent.north - box.north) / unit + _SNAP) * step),
-        min(rows, ceil((extent.north - box.south) / unit - _SNAP) * step),
-        max(0, floor((box.west - extent.west) / unit + _SNAP) * step),
-        min(cols, ceil((box.east - extent.west) / unit - _SNAP) * step),
+        *_cells((extent.north - box.north) / unit, (extent.north - box.south) / unit, rows, step),
+        *_cells((box.west - extent.west) / unit, (box.east - extent.west) / unit, cols, step),
     )
+
+
+def _cells(low: float, high: float, pixels: int, step: int) -> tuple[int, int]:
+    """Pixels from the first to behind the last cell of `step` pixels under a range; never none."""
+    count = ceil(pixels / step)
+    stop = max(1, min(count, ceil(high - _SNAP)))
+    start = max(0, min(floor(low + _SNAP), stop - 1))
+    return start * step, min(pixels, stop * step)
 
 
 def _extent_pixels(matrix_set: TileMatrixSet, pixel_size: float) -> tuple[int, int]:

@@ -57,8 +57,8 @@ def show_warning(
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print one JSON document on stdout."""
-    json.dump(document, sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    text = json.dumps(document, indent=2, allow_nan=False)  # all of it, or nothing
+    sys.stdout.write(text + "\n")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,7 +76,23 @@ def download(
 
         summary = download_days(output_dir, known, chosen, plan.days, settings, on_day=count_day)
     if as_json:
-        print_json({"layer": known.identifier, "grid": str(chosen), **asdict(summary)})
+        print_json(
+            {
+                "layer": known.identifier,
+                "grid": str(chosen),
+                "days": summary.days,
+                "days_kept": summary.days_kept,
+                "days_complete": summary.days_complete,
+                "days_incomplete": summary.days_incomplete,
+                "fetched": summary.fetched,
+                "received_bytes": summary.received_bytes,
+                "tiles": dict(summary.tiles),
+                "problems": [
+                    {"url": url, "state": state, "message": message}
+                    for url, state, message in summary.problems
+                ],
+            }
+        )
     else:
         _print_summary(summary, known.identifier, output_dir)
     if summary.days_incomplete:

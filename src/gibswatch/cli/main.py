@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from gibswatch.cli import demo, download, layers, scan, simulate
 from gibswatch.cli.console import error_line, show_warning
-from gibswatch.errors import GibswatchError
+from gibswatch.errors import GibswatchError, GibswatchWarning
 
 __all__ = ["app", "main", "run"]
+
+_INTERRUPTED = 130
+
+# Typer carries a Click of its own or uses an installed one, by version; this is the root of its
+# errors in both: BadParameter > UsageError > ClickException.
+_PARSER_ERROR: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="gibswatch",
@@ -38,17 +43,25 @@ app.command("inspect")(scan.inspect)
 app.command("demo")(demo.demo)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"gibswatch {version('gibswatch')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,  # noqa: ARG001  (read by main)
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
 ) -> None:
     """Find what is wrong in NASA GIBS daily satellite imagery."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"gibswatch {installed('gibswatch')}")
-        raise typer.Exit
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
     debug = "--debug" in arguments
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
+        warnings.simplefilter("always", GibswatchWarning)
         try:
             code = app(arguments, prog_name="gibswatch", standalone_mode=False)
         except GibswatchError as error:
@@ -70,17 +84,19 @@ def main(argv: list[str] | None = None) -> int:
                 raise
             error_line(str(error))
             return error.exit_code
-        except click.ClickException as error:
-            error.show()
-            return error.exit_code
-        except (KeyboardInterrupt, click.Abort):
-            error_line("stopped; what was finished is kept, the same command goes on from there")
-            return 130
+        except _PARSER_ERROR as error:
+            if message := error.format_message():  # none where the help was printed instead
+                error_line(f"{message} (gibswatch --help)")
+            return 2
+        except (KeyboardInterrupt, typer.Abort):
+            code = _INTERRUPTED
         except Exception as error:
             if debug:
                 raise
             error_line(f"internal error: {type(error).__name__}: {error} (--debug shows where)")
             return 1
+    if code == _INTERRUPTED:  # Typer may have caught the interrupt and made it this code
+        error_line("stopped; what was finished is kept, the same command goes on from there")
     return code if isinstance(code, int) else 0
 
 

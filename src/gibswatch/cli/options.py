@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from gibswatch.errors import DateRangeError
-from gibswatch.types import BBox
+
+if TYPE_CHECKING:
+    from gibswatch.types import BBox
 
 __all__ = [
     "BaseUrl",
@@ -138,4 +140,6 @@ def parse_range(
 
 def parse_bbox(values: tuple[float, float, float, float] | None) -> BBox | None:
     """Make a box of four numbers; whether it is a good one is checked against the projection."""
+    from gibswatch.types import BBox
+
     return None if values is None else BBox(*values)

@@ -141,7 +141,9 @@ def print_result(result: ScanResult, report: Path | None) -> None:
             day = item.date or item.file
             typer.echo(f"{day}  {item.verdict:<10}  {item.score:.2f}  {item.reason}")
     totals = ", ".join(f"{n} {verdict}" for verdict, n in sorted(result.verdicts.items()))
-    typer.echo(f"{result.layer}: {len(result.items)} days ({totals or 'none'})")
+    unit = "day" if result.grid else "picture"
+    count = f"{len(result.items)} {unit}{'' if len(result.items) == 1 else 's'}"
+    typer.echo(f"{result.layer}: {count} ({totals or 'none'})")
     if result.download is not None:
         kept, fetched = result.download.days_kept, result.download.fetched
         typer.echo(f"fetched {fetched} tiles; {kept} days were there already")

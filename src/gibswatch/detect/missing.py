@@ -54,7 +54,7 @@ def detect(scene: Scene, observed: BoolArray, expectation: None, context: Contex
         return Detection(0.0, "no pixel is usable")
     usual, threshold, note = _usual_share(context)
     score = _score(share - usual, threshold - usual)
-    note = f"{share:.1%} of it is black {note}"
+    note = f"{share:.1%} of the picture is black {note}"
     if score < 0.5:
         return Detection(score, note)
     mask = _unusual_regions(scene, observed, context, share - usual)
@@ -74,7 +74,7 @@ def _usual_share(context: Context) -> tuple[float, float, str]:
     deviation = 1.4826 * float(np.median(np.abs(shares - slope * days - level)))
     usual = min(max(level, 0.0), 1.0)
     threshold = usual + max(DEVIATIONS * deviation, MARGIN)
-    return usual, threshold, f"where {usual:.1%} is usual ({len(known)} neighbouring days)"
+    return usual, threshold, f"where {usual:.1%} is usual on the {len(known)} neighbouring days"
 
 
 def _days_from(day: Observation, other: Observation) -> float:

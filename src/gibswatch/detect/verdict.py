@@ -43,11 +43,11 @@ def decide(tiles: Mapping[str, int], detection: Detection | None) -> Judgement:
     missing = {state: n for state, n in tiles.items() if n and state not in _USABLE_STATES}
     total = sum(tiles.values())
     if total and missing.get("wrong-date") == total:
-        return Judgement("wrong-date", 0.0, "every tile shows another day than the one asked for")
+        return Judgement("wrong-date", 0.0, "Every tile shows another day than the one asked for.")
     if missing:
         return Judgement("incomplete", 0.0, _incomplete_reason(missing, total), _cause(missing))
     if detection is None:
-        return Judgement("incomplete", 0.0, "the picture could not be read", "network")
+        return Judgement("incomplete", 0.0, "The picture could not be read.", "network")
     if any(region.kind.is_fault for region in detection.regions):
         return Judgement("anomalous", detection.score, f"Missing data: {detection.note}.")
     return Judgement("clean", detection.score, f"Nothing unusual: {detection.note}.")

@@ -78,7 +78,7 @@ class TileClient:
     Raises
     ------
     ServerUnreachableError
-        By `fetch`, once ten connections in a row were refused and none was ever made.
+        By `fetch`, once ten connections were refused or timed out and none was ever made.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class TileClient:
         self._settings = settings
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
+        self._slots = asyncio.Semaphore(settings.connections)
         self._answered = False
         self._refusals = 0
 
@@ -99,7 +100,8 @@ class TileClient:
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=s.tile_timeout_s, sock_connect=s.connect_timeout_s),
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            auto_decompress=False,
             trust_env=True,
         )
         return self
@@ -125,11 +127,13 @@ class TileClient:
         """
         result = None
         for attempt in range(1, self._settings.attempts + 1):
-            answer = await self._ask(request.url)
+            # A request waits here, not in the pool: there its time would be running already.
+            async with self._slots:
+                answer = await self._ask(request.url)
             result = await asyncio.to_thread(_judge, request, answer, attempt)
             if result.state not in ("failed", "corrupt"):
                 break
-            if result.status is not None and result.status >= 400 and result.status not in _RETRIED:
+            if result.status is not None and result.status not in {200, *_RETRIED}:
                 break
             if attempt < self._settings.attempts:
                 await self._sleep(_RETRY_DELAYS_S[min(attempt, len(_RETRY_DELAYS_S)) - 1])
@@ -148,9 +152,9 @@ class TileClient:
                     body += chunk
                 headers = {k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers}
                 return _Answer(response.status, headers, body)
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             self._count_refusal(error)
-            return _Answer(None, {}, b"", f"no connection: {error.strerror or error}")
+            return _Answer(None, {}, b"", f"no connection: {_reason(error)}")
         except TimeoutError:
             return _Answer(None, {}, b"", "no whole answer in time")
         except aiohttp.ClientPayloadError as error:
@@ -158,13 +162,17 @@ class TileClient:
         except aiohttp.ClientError as error:
             return _Answer(None, {}, b"", f"{type(error).__name__}: {error}"[:200])
 
-    def _count_refusal(self, error: aiohttp.ClientConnectorError) -> None:
+    def _count_refusal(self, error: aiohttp.ClientError) -> None:
         self._refusals += 1
         if not self._answered and self._refusals >= _REFUSALS_BEFORE_GIVING_UP:
             raise ServerUnreachableError(
-                f"no connection to {self._settings.base_url} ({error.strerror or error}): check "
+                f"no connection to {self._settings.base_url} ({_reason(error)}): check "
                 "the network, the proxy settings or --base-url, and run the same command again"
             ) from error
+
+
+def _reason(error: aiohttp.ClientError) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _judge(request: TileRequest, answer: _Answer, attempt: int) -> TileResult:

@@ -88,6 +88,11 @@ def plan_days(layer: Layer, start: dt.date, stop: dt.date) -> DayPlan:
             f"{layer.identifier} {kind}: an archive holds layers of one picture a day or coarser"
         )
     begin = max(start, first)
+    if begin >= stop:
+        raise DateRangeError(
+            f"--end-date {stop} is not after {first}, the first day of {layer.identifier}: "
+            "give later dates"
+        )
     days = list(days_in(layer.periods, begin, stop))
     if layer.ongoing and layer.cadence == "P1D" and layer.last_known_date is not None:
         after = max(begin, layer.last_known_date + dt.timedelta(days=1))

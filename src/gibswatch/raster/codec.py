@@ -1,20 +1,24 @@
 """Strict decoding: a picture is whole, of the type and size it should be, or it is refused.
 
 JPEG goes through libjpeg-turbo (simplejpeg, warnings are errors, so truncated data raises), PNG
-through Pillow.  Headers are checked before anything is decoded, so an image bomb costs nothing.
+through Pillow, after `_containers` has checked what Pillow does not: every checksum, and that there
+is data for every row.  Headers are checked before anything is decoded, so an image bomb costs
+nothing.
 """
 
 from __future__ import annotations
 
 import io
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 import simplejpeg
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from gibswatch.errors import DecodeError
+from gibswatch.raster._containers import check_png_data, jpeg_length, read_png_header
 from gibswatch.types import ByteArray, ImageFormat, Kind
 
 __all__ = [
@@ -88,7 +92,7 @@ def decode_picture(
         pixels = (_decode_jpeg if found == "jpg" else _decode_png)(data, shape, max_pixels)
     except DecodeError:
         raise
-    except (ValueError, OSError, SyntaxError, MemoryError, Warning) as error:
+    except (ValueError, OSError, SyntaxError, MemoryError, Warning, zlib.error) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DecodeError(f"damaged {_name(image_format)}: {reason}") from error
     return pixels
@@ -151,6 +155,8 @@ def _decode_jpeg(data: bytes, shape: tuple[int, int] | None, max_pixels: int) ->
         raise DecodeError("short JPEG: its end marker is missing")
     rows, cols, _, _ = simplejpeg.decode_jpeg_header(data)
     _check_size((rows, cols), shape, max_pixels)
+    if jpeg_length(data) != len(data):
+        raise DecodeError("damaged JPEG: its end marker stands elsewhere than at its end")
     pixels: ByteArray = simplejpeg.decode_jpeg(data, colorspace="RGB")
     return pixels
 
@@ -158,12 +164,23 @@ def _decode_jpeg(data: bytes, shape: tuple[int, int] | None, max_pixels: int) ->
 def _decode_png(data: bytes, shape: tuple[int, int] | None, max_pixels: int) -> ByteArray:
     if not data.endswith(_PNG_END):
         raise DecodeError("short PNG: its end chunk is missing")
+    header = read_png_header(data)
+    _check_size((header.rows, header.cols), shape, max_pixels)
+    check_png_data(data, header)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            _check_size((image.height, image.width), shape, max_pixels)
+        # Not Image.open: its own limit of pixels is lower than that of the files we read.
+        with PngImagePlugin.PngImageFile(io.BytesIO(data)) as image:
             image.load()
-            return np.asarray(image.convert("RGBA"))
+            return _deep_grey(image) if image.mode == "I;16" else np.asarray(image.convert("RGBA"))
+
+
+def _deep_grey(image: Image.Image) -> ByteArray:
+    """Bring 16-bit grey to 8-bit RGBA by its high byte (Pillow would clip it at 255)."""
+    grey = np.asarray(image)
+    high = (grey >> 8).astype(np.uint8)
+    opaque = grey != image.info.get("transparency", -1)
+    return np.dstack([high, high, high, np.where(opaque, 255, 0).astype(np.uint8)])
 
 
 def _check_size(found: tuple[int, int], shape: tuple[int, int] | None, max_pixels: int) -> None:

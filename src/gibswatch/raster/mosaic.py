@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from gibswatch.catalogue.windows import GridPlan, TileIndex
-from gibswatch.raster.scene import STATE_CODES
+from gibswatch.raster.scene import STATE_CODES, brightest_channel
 from gibswatch.types import ByteArray, FloatArray, ImageFormat, TileState
 
 __all__ = ["NO_DATA_LEVEL", "Mosaic", "area_average"]
@@ -128,7 +128,7 @@ def area_average(pixels: ByteArray, row_edges: FloatArray, col_edges: FloatArray
     def total(plane: FloatArray) -> FloatArray:
         return np.asarray((by_col @ (by_row @ plane).T).T)
 
-    has_data = pixels.max(axis=2) > NO_DATA_LEVEL
+    has_data = brightest_channel(pixels) > NO_DATA_LEVEL
     data_area = total(has_data.astype(np.float32))
     area = total(np.ones_like(has_data, dtype=np.float32))
     take_data = data_area >= 0.5 * area

@@ -31,7 +31,7 @@ import numpy as np
 from scipy import ndimage
 
 from gibswatch.raster.regions import pixel_area_km2, region_area_km2
-from gibswatch.raster.scene import Scene
+from gibswatch.raster.scene import Scene, brightest_channel
 from gibswatch.types import BoolArray, ByteArray, ImageFormat
 
 __all__ = ["BlackRule", "Observation", "black_rule", "observe", "observed_black"]
@@ -88,7 +88,7 @@ def observed_black(pixels: ByteArray, *, layer: str, image_format: ImageFormat) 
     if image_format == "png":
         return np.asarray(pixels[..., 3] == 0)
     rule = black_rule(layer)
-    brightest = pixels[..., :3].max(axis=2)
+    brightest = brightest_channel(pixels)
     core = _open_square(brightest <= rule.core_level, rule.half_width)
     near = ndimage.maximum_filter(
         core.view(np.uint8), 2 * rule.ring_pixels + 1, mode="constant", cval=0

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio import features
-from rasterio.transform import from_origin
-from shapely.geometry import LineString, MultiPolygon, mapping, shape
+from rasterio import Affine, features
+from shapely.geometry import MultiPolygon, mapping, shape
 from shapely.geometry.base import BaseGeometry
+from shapely.geometry.polygon import orient
 
 from gibswatch.types import BBox, BoolArray, Georeference
 
@@ -21,8 +21,16 @@ __all__ = ["outline", "pixel_area_km2", "region_area_km2"]
 _EARTH_RADIUS_KM = 6371.0072
 """Radius of the sphere with the area of WGS 84 (Moritz 2000, Geodetic Reference System 1980)."""
 _MERCATOR_RADIUS_M = 6378137.0
-_SLIT_M = 1.0
-"""Half-width of the cut along the antimeridian in a polar projection."""
+_SECTOR_DEGREES = 90
+_POLE_M = 0.1
+"""Metres left out around the pole, where a point has no longitude; 1e-6 degree, under what
+outlines are rounded to."""
+_FAR_M = 2.0e7
+"""Farther from the pole than any polar picture reaches."""
+_GRID_DEGREES = 1e-5
+"""Outlines are rounded to this: a metre."""
+_SMALL_PIXELS = 64
+"""Regions up to this size keep every corner: simplified, one pixel would lose half of its area."""
 
 
 @lru_cache(maxsize=8)
@@ -77,13 +85,10 @@ def outline(
     if not mask.any():
         return None, None
     g = georeference
-    transform = from_origin(g.west, g.north, g.pixel_width, g.pixel_height)
+    transform = Affine(g.pixel_width, 0.0, g.west, 0.0, -g.pixel_height, g.north)
     shapes = features.shapes(mask.astype(np.uint8), mask=mask, connectivity=8, transform=transform)
-    merged = shapely.union_all([shapely.make_valid(shape(polygon)) for polygon, _ in shapes])
-    simple = shapely.make_valid(shapely.simplify(merged, g.pixel_width))
-    polygons = _to_lon_lat(simple if not simple.is_empty else merged, g)
-    geometry = shapely.set_precision(polygons, 1e-5)
-    geometry = shapely.orient_polygons(_polygons_only(geometry))
+    regions = [shapely.make_valid(shape(polygon)) for polygon, _ in shapes]
+    geometry = _polygons_only(_to_lon_lat(_simplified(regions, g), g))
     west, south, east, north = (float(v) for v in geometry.bounds)
     return mapping(geometry), BBox(west, south, east, north)
 
@@ -105,37 +110,75 @@ def _polar_area_km2(g: Georeference) -> NDArray[np.float32]:
     return result
 
 
+def _simplified(regions: list[BaseGeometry], g: Georeference) -> BaseGeometry:
+    """Simplify by at most one pixel; the regions are 8-connected, so they do not touch."""
+    small = _SMALL_PIXELS * g.pixel_width * g.pixel_height
+    simple = [
+        region
+        if region.area <= small
+        else shapely.make_valid(shapely.simplify(region, g.pixel_width))
+        for region in regions
+    ]
+    return shapely.union_all(simple)
+
+
 def _to_lon_lat(geometry: BaseGeometry, g: Georeference) -> BaseGeometry:
-    if g.epsg == 4326:
-        return geometry
+    if g.epsg in (3413, 3031):
+        return _polar_to_lon_lat(geometry, g)
+    if g.epsg == 3857:
+        from pyproj import Transformer  # noqa: PLC0415
+
+        to_degrees = Transformer.from_crs(3857, 4326, always_xy=True)
+
+        def convert(points: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.column_stack(to_degrees.transform(points[:, 0], points[:, 1]))
+
+        geometry = shapely.make_valid(shapely.transform(geometry, convert))
+    return shapely.set_precision(geometry, _GRID_DEGREES)
+
+
+def _polar_to_lon_lat(geometry: BaseGeometry, g: Georeference) -> BaseGeometry:
+    """Bring a polar geometry to lon/lat sector by sector, then join the sectors.
+
+    Inside a sector that ends at the pole and at two meridians lon/lat has neither a jump nor a
+    point without longitude; the antimeridian, an edge of two sectors, stays a cut.
+    """
     from pyproj import Transformer  # noqa: PLC0415
 
-    if g.epsg != 3857:
-        # Straight lines of the map are curves in lon/lat, and the map runs over the antimeridian.
-        geometry = shapely.segmentize(geometry, 4 * g.pixel_width)
-        geometry = geometry.difference(_antimeridian_slit(g))
+    to_map = Transformer.from_crs(4326, g.epsg, always_xy=True)
     to_degrees = Transformer.from_crs(g.epsg, 4326, always_xy=True)
+    parts = []
+    for west in range(-180, 180, _SECTOR_DEGREES):
+        east = west + _SECTOR_DEGREES
 
-    def convert(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        lon, lat = to_degrees.transform(points[:, 0], points[:, 1])
-        return np.column_stack([lon, lat])
+        def convert(
+            points: NDArray[np.float64], west: float = west, east: float = east
+        ) -> NDArray[np.float64]:
+            lon, lat = to_degrees.transform(points[:, 0], points[:, 1])
+            middle = (west + east) / 2
+            lon = (lon - middle + 180) % 360 - 180 + middle
+            return np.column_stack([np.clip(lon, west, east), lat])
 
-    return shapely.make_valid(shapely.transform(geometry, convert))
+        part = shapely.intersection(geometry, _sector(to_map, west, east, g))
+        # Straight lines of the map are curves in lon/lat.
+        part = shapely.transform(shapely.segmentize(part, 4 * g.pixel_width), convert)
+        parts.append(shapely.set_precision(shapely.make_valid(part), _GRID_DEGREES))
+    return shapely.union_all(parts, grid_size=_GRID_DEGREES)
 
 
-def _antimeridian_slit(g: Georeference) -> BaseGeometry:
-    """Return a thin wedge from the pole outwards along lon 180, to cut polygons open."""
-    from pyproj import Transformer  # noqa: PLC0415
-
-    latitude = 30.0 if g.epsg == 3413 else -30.0
-    x, y = Transformer.from_crs(4326, g.epsg, always_xy=True).transform(180.0, latitude)
-    return LineString([(0.0, 0.0), (x, y)]).buffer(_SLIT_M, cap_style="square")
+def _sector(to_map: Any, west: float, east: float, g: Georeference) -> BaseGeometry:
+    """Everything between two meridians, from the pole to beyond the picture, on the map."""
+    latitude = 60.0 if g.epsg == 3413 else -60.0
+    x, y = to_map.transform(np.array([west, east]), np.full(2, latitude))
+    rays = np.column_stack([x, y]) / np.hypot(x, y)[:, np.newaxis]
+    near, far = rays * _POLE_M, rays * _FAR_M
+    return shapely.Polygon([near[0], far[0], far[1], near[1]])
 
 
 def _polygons_only(geometry: BaseGeometry) -> BaseGeometry:
-    """Drop the lines and points that making a geometry valid can leave."""
+    """Drop lines and points left by making a geometry valid; outer rings counter-clockwise."""
     parts = [
-        part
+        orient(part)
         for part in shapely.get_parts(shapely.get_parts(geometry))
         if part.geom_type == "Polygon" and not part.is_empty
     ]

@@ -19,6 +19,7 @@ from gibswatch.types import BoolArray, ByteArray, DayItem
 __all__ = ["Bar", "Timeline", "picture_with_outline", "timeline"]
 
 _WIDTH, _HEIGHT = 1000.0, 160.0
+_WIDEST_BAR = 60.0
 _OUTLINE = (255, 64, 96)
 _THUMBNAIL_COLS = 900
 
@@ -55,7 +56,7 @@ def timeline(items: Sequence[DayItem]) -> Timeline:
     if not days:
         return Timeline(_WIDTH, _HEIGHT, (), (), 1.0)
     first, span = min(days), (max(days) - min(days)).days + 1
-    step = _WIDTH / span
+    step = min(_WIDTH / span, _WIDEST_BAR)
     shares = [item.shares.black if item.shares else 0.0 for item in dated]
     top = max(0.05, float(np.ceil(max(shares) * 20)) / 20)
     bars = []

@@ -1,0 +1,172 @@
+"""Tests of `gibswatch scan` and `inspect` as commands, on drawn days and on real ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gibswatch.simulate import EmbeddedServer, ServedLayer, TileFolderSource, create_app
+
+_LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
+_RANGE = ("--start", "2023-08-01", "--end", "2023-08-15")
+_BOX = ("--bbox", "-36", "-36", "36", "36")
+
+Run = Callable[..., Any]
+
+
+def test_scan_prints_what_is_wrong_and_where_the_report_is(
+    run: Run, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    where = ("--output-dir", tmp_path, "--base-url", server.base_url)
+    ended = run("scan", _LAYER, *_RANGE, *_BOX, *where)
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("2023-08-08  anomalous")
+    assert "14 days (1 anomalous, 13 clean)" in lines[1]
+    assert lines[2] == "fetched 28 tiles; 0 days were there already"
+    report = Path(lines[3].removeprefix("report: "))
+    assert report.is_file()
+
+    server.requests.clear()
+    again = run("scan", _LAYER, *_RANGE, *where, "--json", "--fail-on", "anomalous")
+    assert (again.code, again.err) == (3, "")
+    assert len(server.requests) == 0
+    items = json.loads(again.out)["items"]
+    assert [i["date"] for i in items if i["verdict"] == "anomalous"] == ["2023-08-08"]
+
+
+def test_scan_with_days_missing_ends_with_4(
+    run: Run, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    where = ("--output-dir", tmp_path, "--base-url", server.base_url)
+    ended = run("scan", _LAYER, "--start", "2023-08-13", "--end", "2023-08-17", *_BOX, *where)
+    assert ended.code == 4
+    assert ended.out.count("incomplete") == 3  # two days and the totals
+    all_flags = ("--fail-on", "anomalous", *_BOX, *where)
+    assert run("scan", _LAYER, "--start", "2023-08-08", "--end", "2023-08-17", *all_flags).code in (
+        3,
+        4,
+    )
+
+
+def test_the_predecessors_spelling_of_options_works(
+    run: Run, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    ended = run(
+        "download", "--layer_name", _LAYER, "--start_date", "2023-08-01", "--end_date",
+        "2023-08-03", "--tile_resolution", "16km", "--num_threads", "2", "--output_dir", tmp_path,
+        "--base-url", server.base_url, "--bbox", "-36", "-18", "0", "18",
+    )  # fmt: skip
+    assert (ended.code, ended.err) == (0, "")
+    assert (tmp_path / "4326" / "2023-08-02" / f"{_LAYER}.jpg").is_file()
+    assert "2 days; 2 downloaded, 0 there already, 0 incomplete" in ended.out
+
+
+def test_download_lists_what_did_not_come(run: Run, tmp_path: Path, server: EmbeddedServer) -> None:
+    ended = run(
+        "download", "--layer-name", _LAYER, "--start-date", "2023-08-14", "--end-date",
+        "2023-08-16", "--output-dir", tmp_path, "--base-url", server.base_url, *_BOX, "--json",
+    )  # fmt: skip
+    assert ended.code == 4
+    summary = json.loads(ended.out)
+    assert (summary["days_complete"], summary["days_incomplete"]) == (1, 1)
+    assert all(problem["state"] == "absent" for problem in summary["problems"])
+
+
+def test_inspect_writes_masks_and_prints_json(
+    run: Run, tmp_path: Path, server: EmbeddedServer
+) -> None:
+    where = ("--output-dir", tmp_path / "data", "--base-url", server.base_url)
+    run("scan", _LAYER, *_RANGE, *_BOX, *where)
+    files = sorted((tmp_path / "data" / "4326").glob(f"*/{_LAYER}.jpg"))
+    renamed = []
+    for file in files:
+        renamed.append(tmp_path / f"{file.parent.name}.jpg")
+        file.rename(renamed[-1])
+    ended = run(
+        "inspect", *renamed, "--layer", _LAYER, "--bounds", "-36", "-36", "36", "36",
+        "--mask-dir", tmp_path / "masks", "--json",
+    )  # fmt: skip
+    assert (ended.code, ended.err) == (0, "")
+    (bad,) = (i for i in json.loads(ended.out)["items"] if i["verdict"] == "anomalous")
+    assert bad["date"] == "2023-08-08"
+    assert Path(bad["mask"]) == tmp_path / "masks" / "2023-08-08_mask.png"
+    assert [p.name for p in (tmp_path / "masks").iterdir()] == ["2023-08-08_mask.png"]
+
+
+@pytest.fixture
+def terra_tile(real_data: Path) -> Path:
+    return real_data / "real" / "terra_tile_2023"
+
+
+@pytest.mark.realdata
+def test_227_real_days_over_http(run: Run, tmp_path: Path, terra_tile: Path) -> None:
+    folder = terra_tile / "TrueColor"
+    source = TileFolderSource(folder, "250m", 3, 2, 4)
+    app = create_app({_LAYER: (ServedLayer(_LAYER, "jpg", {4326: "250m"}), source)})
+    with EmbeddedServer(app) as server:
+        command = (
+            "scan", _LAYER, "--start", "2023-01-01", "--end", "2023-08-16", "--grid", "native",
+            "--tile-resolution", "8km", "--tiled-world", "--bbox", "-36", "-18", "0", "18",
+            "--base-url", server.base_url, "--output-dir", tmp_path, "--workers", "1", "--json",
+        )  # fmt: skip
+        first = run(*command)
+        assert len(server.requests) == 227
+        server.requests.clear()
+        second = run(*command)
+        assert len(server.requests) == 0
+    assert (first.code, first.err) == (0, "")
+    assert second.out == first.out
+    kept = sorted(tmp_path.glob("4326/*/tiles/250m-3/*_Tile_4-2.jpg"))
+    assert len(kept) == 227
+    for path in kept:
+        assert path.read_bytes() == (folder / f"{path.parts[-4]}.jpg").read_bytes()
+    _only_the_7th_of_august_and_at_most_two_more(first.out)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("product", ["TrueColor", "Bands721"])
+def test_227_real_days_as_files(run: Run, terra_tile: Path, product: str) -> None:
+    files = sorted((terra_tile / product).glob("*.jpg"))
+    layer = f"MODIS_Terra_CorrectedReflectance_{product}"
+    ended = run(
+        "inspect", *files, "--layer", layer, "--bounds", "-36", "-18", "0", "18",
+        "--workers", "1", "--json",
+    )  # fmt: skip
+    assert (ended.code, ended.err) == (0, "")
+    _only_the_7th_of_august_and_at_most_two_more(ended.out)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("method", ["gibs-ml", "black-share"])
+def test_the_baselines_find_the_7th_of_august(run: Run, terra_tile: Path, method: str) -> None:
+    files = sorted((terra_tile / "TrueColor").glob("2023-08-*.jpg"))
+    ended = run(
+        "inspect", *files, "--layer", _LAYER, "--bounds", "-36", "-18", "0", "18",
+        "--method", method, "--workers", "1", "--json",
+    )  # fmt: skip
+    flagged = [i["date"] for i in json.loads(ended.out)["items"] if i["verdict"] != "clean"]
+    assert flagged == ["2023-08-07"]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("folder", ["terra_z0_2017", "global_days"])
+def test_real_globes_without_a_fault_are_clean(run: Run, real_data: Path, folder: str) -> None:
+    files = sorted((real_data / "real" / folder).iterdir())
+    bounds = ("--bounds", "-180", "-90", "180", "90")
+    ended = run("inspect", *files, "--layer", _LAYER, *bounds, "--workers", "1")
+    assert ended.code == 0
+    assert f"{len(files)} pictures ({len(files)} clean)" in ended.out
+
+
+def _only_the_7th_of_august_and_at_most_two_more(output: str) -> None:
+    items = json.loads(output)["items"]
+    assert len(items) == 227
+    flagged = {item["date"] for item in items if item["verdict"] == "anomalous"}
+    assert "2023-08-07" in flagged
+    assert len(flagged) <= 3
+    assert {item["verdict"] for item in items} == {"clean", "anomalous"}

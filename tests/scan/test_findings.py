@@ -1,0 +1,81 @@
+"""Tests of the tables and the JSON document of a scan."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import geopandas
+import pyarrow.parquet as pq
+import pytest
+from shapely.geometry import Polygon, mapping
+
+from gibswatch.scan import items_to_json, write_days, write_findings
+from gibswatch.types import BBox, DayItem, Finding, Kind, Shares
+
+_BOX = Polygon([(-36, -18), (-5, -18), (-5, 18), (-36, 18)])
+_FINDING = Finding(
+    Kind.MISSING_UNEXPECTED, 0.97, "black", 1.2e6, BBox(-36, -18, -5, 18), mapping(_BOX)
+)
+_ITEMS = (
+    DayItem("L", dt.date(2023, 8, 6), "clean", 0.1, "as usual", Shares(0.12, 0.12, 0.0)),
+    DayItem(
+        "L",
+        dt.date(2023, 8, 7),
+        "anomalous",
+        0.97,
+        "=HYPERLINK(1)",
+        Shares(0.52, 0.12, 0.4),
+        (_FINDING,),
+        tiles={"ok": 50},
+        file="data/x.jpg",
+        date_source="name",
+    ),
+    DayItem("L", None, "incomplete", 0.0, "unread", None, incomplete_cause="network"),
+)
+
+
+def test_json_has_the_fields_that_others_build_on() -> None:
+    document = json.loads(json.dumps(items_to_json("L", _ITEMS), allow_nan=False))
+    assert document["layer"] == "L"
+    clean, bad, unread = document["items"]
+    assert clean["shares"] == {"black": 0.12, "expected": 0.12, "unexpected": 0.0}
+    assert bad["verdict"] == "anomalous"
+    assert (bad["file"], bad["date"], bad["date_source"]) == ("data/x.jpg", "2023-08-07", "name")
+    assert (bad["date_candidates"], bad["incomplete_cause"]) == ([], None)
+    assert bad["tiles"] == {"ok": 50}
+    (finding,) = bad["findings"]
+    assert finding["kind"] == 2
+    assert finding["name"] == "missing data, unexpected"
+    assert finding["bbox"] == [-36.0, -18.0, -5.0, 18.0]
+    assert finding["geometry"]["type"] == "Polygon"
+    assert finding["granules"] == []
+    assert (unread["date"], unread["shares"], unread["incomplete_cause"]) == (None, None, "network")
+
+
+def test_findings_are_geoparquet_in_lon_lat(tmp_path: Path) -> None:
+    write_findings(tmp_path / "findings.parquet", _ITEMS)
+    table = geopandas.read_parquet(tmp_path / "findings.parquet")
+    assert len(table) == 1
+    assert table.crs.to_authority() == ("OGC", "CRS84")
+    assert table.geometry[0].equals(_BOX)
+    assert table["date"][0] == dt.date(2023, 8, 7)
+    assert table["kind"][0] == 2
+    assert table["area_km2"][0] == pytest.approx(1.2e6)
+
+
+def test_days_are_one_row_each(tmp_path: Path) -> None:
+    write_days(tmp_path / "days.parquet", _ITEMS)
+    rows = pq.read_table(tmp_path / "days.parquet").to_pylist()
+    assert [row["verdict"] for row in rows] == ["clean", "anomalous", "incomplete"]
+    assert rows[1]["kinds"] == [2]
+    assert rows[1]["unexpected"] == pytest.approx(0.4)
+    assert rows[2]["black"] is None
+
+
+def test_tables_of_nothing_can_be_read(tmp_path: Path) -> None:
+    write_days(tmp_path / "days.parquet", ())
+    write_findings(tmp_path / "findings.parquet", ())
+    assert pq.read_table(tmp_path / "days.parquet").num_rows == 0
+    assert geopandas.read_parquet(tmp_path / "findings.parquet").empty

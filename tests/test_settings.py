@@ -1,0 +1,92 @@
+"""Options before environment before defaults, and what is out of range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gibswatch.errors import UsageError
+from gibswatch.settings import DEFAULT_BASE_URL, Settings, read_settings
+
+
+def test_defaults() -> None:
+    settings = read_settings({})
+    assert settings == Settings()
+    assert settings.base_url == DEFAULT_BASE_URL
+    assert settings.dates_in_flight == 10
+
+
+def test_option_goes_before_environment_before_default() -> None:
+    environment = {"GIBSWATCH_CONNECTIONS": "8", "GIBSWATCH_ATTEMPTS": "5"}
+    settings = read_settings(environment, connections=4, attempts=None)
+    assert (settings.connections, settings.attempts) == (4, 5)
+
+
+def test_each_type_is_read_from_the_environment() -> None:
+    settings = read_settings(
+        {
+            "GIBSWATCH_BASE_URL": "http://127.0.0.1:8080",
+            "GIBSWATCH_TILE_TIMEOUT_S": "2.5",
+            "GIBSWATCH_CA_BUNDLE": "ca.pem",
+            "GIBSWATCH_DATES_IN_FLIGHT": "",
+        }
+    )
+    assert settings.base_url == "http://127.0.0.1:8080"
+    assert settings.tile_timeout_s == 2.5
+    assert settings.ca_bundle == "ca.pem"
+    assert settings.dates_in_flight == 10
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIBSWATCH_CONNECTIONS", "7")
+    assert read_settings().connections == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("CONNECTIONS", "many"), ("CONNECTIONS", "1.5"), ("TILE_TIMEOUT_S", "soon")],
+)
+def test_a_variable_that_is_no_number(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"GIBSWATCH_{name}='{value}' is not a number"):
+        read_settings({f"GIBSWATCH_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"connections": 0},
+        {"dates_in_flight": -1},
+        {"attempts": 0},
+        {"connect_timeout_s": 0.0},
+        {"tile_timeout_s": -1.0},
+        {"tile_timeout_s": float("nan")},
+        {"tile_timeout_s": float("inf")},
+    ],
+)
+def test_numbers_out_of_range(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="give "):
+        read_settings({}, **options)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "gibs.earthdata.nasa.gov",
+        "ftp://host",
+        "file:///etc/passwd",
+        "http://",
+        "http://[::1",
+        "http://host:99999",
+        "http://host:port",
+    ],
+)
+def test_addresses_that_are_none(url: str) -> None:
+    with pytest.raises(UsageError, match="is not an address"):
+        Settings(base_url=url)
+
+
+def test_an_unknown_option_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(TypeError):
+        read_settings({}, speed=3)
