@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -98,3 +100,23 @@ def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(MissingExtraError, match=r'pip install "gibswatch\[dask\]"'):
         list(map_ordered(math.sqrt, NUMBERS, scheduler="tcp://127.0.0.1:1"))
+
+
+def test_ctrl_c_ends_the_workers_too() -> None:
+    code = (
+        "import time\n"
+        "from gibswatch.parallel import map_ordered\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in map_ordered(time.sleep, [0, 300, 300, 300], workers=2):\n"
+        "        print('begun', flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)  # ends when no worker holds the pipes any more
+    assert process.returncode != 0
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert errors.count("Traceback") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -70,15 +71,44 @@ def map_ordered(
     if count == 1:
         yield from map(function, items)
         return
+    yield from _map_processes(function, items, count)
+
+
+def _map_processes(function: Callable[[T], R], items: Sequence[T], count: int) -> Iterator[R]:
     # Spawned, not forked: a fork copies the locks of running threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_leave_ctrl_c) as pool:
-        yield from pool.map(function, items, chunksize=max(1, min(16, len(items) // (4 * count))))
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(count, mp_context=context)
+    try:
+        with _ctrl_c_stays_here():
+            results = pool.map(
+                function, items, chunksize=max(1, min(16, len(items) // (4 * count)))
+            )
+        yield from results
+    except BaseException:
+        # Ctrl-C, or nobody wants the rest. A pool that is interrupted while it starts can wait for
+        # ever for itself; dead workers end it at once.
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _leave_ctrl_c() -> None:
-    """Leave Ctrl-C, which the terminal sends to all processes, to the one that started us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextlib.contextmanager
+def _ctrl_c_stays_here() -> Iterator[None]:
+    """Let processes that start in this block never see Ctrl-C, which a terminal sends to all.
+
+    They inherit the mask; here a signal that came meanwhile is delivered when the block ends.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _map_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:

@@ -173,6 +173,7 @@ class DayItem:
     shares: Shares | None
     findings: tuple[Finding, ...] = ()
     incomplete_cause: IncompleteCause | None = None
+    """Why tiles are missing; None too where the picture itself cannot be read."""
     tiles: Mapping[str, int] = field(default_factory=dict)
     """Number of tiles by state."""
     file: str | None = None

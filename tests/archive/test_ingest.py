@@ -648,3 +648,12 @@ def test_png_layers_are_never_averaged(tmp_path: Path) -> None:
     with Image.open(io.BytesIO((tmp_path / path).read_bytes())) as image:
         assert (image.mode, image.size) == ("RGBA", (2560, 1280))
         assert not np.asarray(image).any()
+
+
+def test_a_notebook_where_a_loop_runs_can_download_too(service: Service, tmp_path: Path) -> None:
+    grid = Grid("native", 4326, "16km", bbox=BBox(2, 2, 70, 52), tiled=True)
+
+    async def cell() -> DownloadSummary:
+        return service.download(tmp_path, grid)
+
+    assert asyncio.run(cell()).days_complete == len(DAYS)

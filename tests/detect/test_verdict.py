@@ -30,7 +30,7 @@ _CLEAN = Detection(0.1, "as usual")
         ({"ok": 49, "wrong-date": 1}, _HOLE, "incomplete", "server"),
         ({"ok": 48, "absent": 1, "failed": 1}, _HOLE, "incomplete", "mixed"),
         ({"wrong-date": 50}, _HOLE, "wrong-date", None),
-        ({"ok": 50}, None, "incomplete", "network"),
+        ({"ok": 50}, None, "incomplete", None),
     ],
 )
 def test_table_of_verdicts(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rasterio.transform import from_origin
+from rasterio import Affine
 from rasterio.warp import Resampling, reproject
 
 from gibswatch.catalogue.windows import Grid, GridPlan, TileIndex, plan_grid
@@ -139,8 +139,8 @@ def test_the_average_is_gdals(scale: float) -> None:
     reproject(
         np.ascontiguousarray(pixels.transpose(2, 0, 1)),
         theirs,
-        src_transform=from_origin(0, 0, 1, 1),
-        dst_transform=from_origin(0, 0, scale, scale),
+        src_transform=Affine(10, 0, 5000, 0, -10, 9000),
+        dst_transform=Affine(10 * scale, 0, 5000, 0, -10 * scale, 9000),
         src_crs="EPSG:3857",
         dst_crs="EPSG:3857",
         resampling=Resampling.average,

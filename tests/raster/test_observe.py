@@ -21,11 +21,11 @@ SIDE = 256
 
 
 def clouds(seed: int = 0) -> ByteArray:
-    """RGB picture of smooth clouds over a sea that is dark, not black."""
+    """RGB picture of smooth clouds over a bluish sea that is dark, not black."""
     rng = np.random.default_rng(seed)
-    coarse = rng.integers(40, 256, (SIDE // 16 + 2, SIDE // 16 + 2, 3)).astype(float)
-    smooth = ndimage.zoom(coarse, (16, 16, 1), order=1)[:SIDE, :SIDE]
-    return np.asarray(smooth.clip(30, 255).astype(np.uint8))
+    coarse = rng.integers(20, 256, (SIDE // 16 + 2, SIDE // 16 + 2)).astype(float)
+    smooth = ndimage.zoom(coarse, 16, order=1)[:SIDE, :SIDE, np.newaxis]
+    return np.asarray((smooth * 0.9 + (0, 6, 25)).clip(0, 255).astype(np.uint8))
 
 
 def gap() -> BoolArray:
@@ -43,10 +43,12 @@ def test_gaps_are_counted_through_the_ringing_of_jpeg(quality: int) -> None:
     picture[truth] = 0
     jpeg = decode_picture(encode_picture(picture, "jpg", quality=quality), image_format="jpg")
     black = observed_black(jpeg, layer=TRUE_COLOR, image_format="jpg")
-    pixels = 2 if quality < 90 else 1
-    assert black[ndimage.binary_erosion(truth, iterations=pixels, border_value=1)].all()
-    assert not black[~ndimage.binary_dilation(truth, iterations=pixels)].any()
-    assert black.sum() == pytest.approx(truth.sum(), rel=0.08)
+    inside = ndimage.binary_erosion(truth, iterations=2, border_value=1)
+    # Ringing over 12 leaves single holes in strongly compressed pictures, never more.
+    missed = (inside & ~black).sum() / inside.sum()
+    assert missed <= (0.0 if quality >= 90 else 0.005)
+    assert not black[~ndimage.binary_dilation(truth, iterations=1)].any()
+    assert black.sum() == pytest.approx(truth.sum(), rel=0.01 if quality >= 90 else 0.02)
 
 
 def test_speckle_is_not_black() -> None:
@@ -59,12 +61,12 @@ def test_speckle_is_not_black() -> None:
 
 def test_black_touching_the_edge_of_the_picture_is_black() -> None:
     picture = clouds()
-    picture[:, :1] = 0
+    picture[:, :2] = 0
     picture[-2:, :] = 0
     black = observed_black(picture, layer=TRUE_COLOR, image_format="jpg")
-    assert black[:, 0].all()
+    assert black[:, :2].all()
     assert black[-2:].all()
-    assert black.sum() == SIDE + 2 * SIDE - 2
+    assert black.sum() == 4 * SIDE - 4
 
 
 def test_all_black_and_none() -> None:

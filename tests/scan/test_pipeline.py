@@ -176,7 +176,7 @@ def test_inspect_takes_a_picture_that_is_none_as_incomplete(tmp_path: Path) -> N
     file = tmp_path / "2023-08-07.jpg"
     file.write_bytes(b"<html>not found</html>")
     (item,) = gw.inspect([file], _LAYER).items
-    assert (item.verdict, item.incomplete_cause) == ("incomplete", "network")
+    assert (item.verdict, item.incomplete_cause) == ("incomplete", None)
     assert "<html>" in item.reason
 
 

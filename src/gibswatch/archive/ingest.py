@@ -11,8 +11,10 @@ import asyncio
 import datetime as dt
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,11 +122,26 @@ def download_days(
         If tiles were asked for and none came.
     """
     plan = plan_grid(grid, layer.matrix_set(grid.epsg))
-    layout = Layout(root, layer.identifier, grid.epsg)
-    store = PictureStore(layout, plan, layer.format)
+    store = PictureStore(Layout(root, layer.identifier, grid.epsg), plan, layer.format)
     output_folder(root)
-    with Journal(layout.journal) as journal:
-        journal.claim_grid(grid)
+    job = partial(_download, store, layer, days, settings, on_day)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return job()
+    with ThreadPoolExecutor(1) as thread:  # in a notebook a loop runs here already
+        return thread.submit(job).result()
+
+
+def _download(
+    store: PictureStore,
+    layer: Layer,
+    days: Sequence[dt.date],
+    settings: Settings,
+    on_day: Callable[[DayOutcome], None] | None,
+) -> DownloadSummary:
+    with Journal(store.layout.journal) as journal:
+        journal.claim_grid(store.plan.grid)
         known = journal.days()
         todo = [day for day in days if not _is_done(store, known.get(day))]
         summary = DownloadSummary(days=len(days), days_kept=len(days) - len(todo))

@@ -91,12 +91,14 @@ class PictureStore:
             path = self.tile_path(record.date, tile.tile)
             size = (self.plan.source.tile_size,) * 2
             mosaic.place(tile.tile, self._read_file(path, size) if kept else None, tile.state)
-        pixels, state = mosaic.picture()
+        state = mosaic.states()
         provenance = self.layout.day_folder(record.date)
         if record.picture is not None:
             provenance = self.layout.root / record.picture
             pixels = self._read_file(provenance, self.plan.window.shape)
-        elif not self.keeps_tiles:
+        elif self.keeps_tiles:
+            pixels, _ = mosaic.picture()
+        else:
             pixels = self._read_output_tiles(record.date, state)
         return Scene(
             self.layout.layer,
@@ -119,7 +121,7 @@ class PictureStore:
         return pixels
 
     def _read_output_tiles(self, day: dt.date, state: ByteArray) -> ByteArray:
-        """Read the tiles that are whole; the others are not on disk, so no pixel of theirs is ok."""
+        """Read the tiles that are whole; the others are not on disk: no pixel of theirs is ok."""
         bands = 3 if self.image_format == "jpg" else 4
         pixels: ByteArray = np.zeros((*state.shape, bands), dtype=np.uint8)
         for tile in self.stored_tiles():

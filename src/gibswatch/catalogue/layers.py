@@ -2,7 +2,8 @@
 
 The table holds Worldview's catalogue of December 2021 with the time domains of June 2026 laid over
 it where they are known; ``tools/build_catalogue.py`` writes it.  Which of the two a domain is from
-says `Layer.domain_source`: first days move when GIBS reprocesses, so a run asks the service again.
+says `Layer.domain_source`.  First days move when GIBS reprocesses: the table is a start, not the
+last word.
 """
 
 from __future__ import annotations

@@ -162,10 +162,10 @@ def check_bbox(epsg: Epsg, extent: BBox, bbox: BBox) -> BBox:
     values = bbox.as_tuple()
     unit = "degrees" if epsg == 4326 else "metres"
     if not all(abs(v) < float("inf") for v in values):
-        raise BoundsError(f"--bbox {bbox} is not four finite numbers: give W S E N in {unit}")
+        raise BoundsError(f"box {bbox} is not four finite numbers: give W S E N in {unit}")
     if bbox.west >= bbox.east or bbox.south >= bbox.north:
         raise BoundsError(
-            f"--bbox {bbox} is empty or reversed: give W S E N with W < E and S < N "
+            f"box {bbox} is empty or reversed: give W S E N with W < E and S < N "
             "(a box over the antimeridian is two boxes)"
         )
     inside = (
@@ -175,9 +175,7 @@ def check_bbox(epsg: Epsg, extent: BBox, bbox: BBox) -> BBox:
         and bbox.north <= extent.north + _SNAP
     )
     if not inside:
-        raise BoundsError(
-            f"--bbox {bbox} reaches outside EPSG:{epsg}: stay within {extent} ({unit})"
-        )
+        raise BoundsError(f"box {bbox} reaches outside EPSG:{epsg}: stay within {extent} ({unit})")
     return bbox
 
 

@@ -73,7 +73,8 @@ BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="Another server than NASA's.", metavar="URL")
 ]
 Connections = Annotated[
-    int | None, typer.Option("--connections", help="Open at one time, at most (default 32).")
+    int | None,
+    typer.Option("--connections", help="Connections open at one time, at most (default 32)."),
 ]
 CaBundle = Annotated[
     Path | None, typer.Option("--ca-bundle", help="PEM file of certificate authorities to trust.")

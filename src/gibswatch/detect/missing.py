@@ -3,8 +3,8 @@
 No orbit is known yet (step 4 brings it), so the neighbouring days say what is usual: swath gaps and
 night cover about the same share every day, wherever they lie, and night drifts with the season.
 Usual is a line through the neighbours' shares (Theil-Sen: the median of all pairwise slopes, so
-that bad days do not bend it).  A day is anomalous if its share is over the line by more than
-`DEVIATIONS` robust standard deviations of the neighbours around it, and by more than `MARGIN` in
+that bad days do not bend it).  A day is anomalous if its share is over the line by at least
+`DEVIATIONS` robust standard deviations of the neighbours around it, and by at least `MARGIN` in
 any case.  The excess is then given to the largest black regions that are not black on the
 neighbouring days.
 """

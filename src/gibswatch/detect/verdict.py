@@ -47,7 +47,7 @@ def decide(tiles: Mapping[str, int], detection: Detection | None) -> Judgement:
     if missing:
         return Judgement("incomplete", 0.0, _incomplete_reason(missing, total), _cause(missing))
     if detection is None:
-        return Judgement("incomplete", 0.0, "The picture could not be read.", "network")
+        return Judgement("incomplete", 0.0, "The picture could not be read.")
     if any(region.kind.is_fault for region in detection.regions):
         return Judgement("anomalous", detection.score, f"Missing data: {detection.note}.")
     return Judgement("clean", detection.score, f"Nothing unusual: {detection.note}.")

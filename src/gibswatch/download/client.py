@@ -21,7 +21,7 @@ from gibswatch.types import ByteArray, TileState
 
 __all__ = ["USER_AGENT", "TileClient", "TileResult"]
 
-USER_AGENT = "gibswatch/0.1 (+https://github.com/gibswatch/gibswatch)"
+USER_AGENT = "gibswatch/0.1 (checks daily GIBS imagery)"
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _RETRY_DELAYS_S = (0.5, 2.0)
 _KEPT_HEADERS = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import ceil, floor
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from gibswatch.catalogue.windows import GridPlan, TileIndex
@@ -21,6 +22,9 @@ __all__ = ["NO_DATA_LEVEL", "Mosaic", "area_average"]
 
 NO_DATA_LEVEL = 8
 """max(R, G, B) up to which a source pixel counts as black when it is averaged."""
+IndexArray = NDArray[np.intp]
+_FIRST, _LAST = 1e-6, 1 - 1e-6
+"""Just inside the edges of an output pixel."""
 _STRIP_ROWS = 256
 """Output rows averaged at one time: bounds the memory of a large picture."""
 
@@ -75,21 +79,45 @@ class Mosaic:
         -------
         pixels : (rows, cols, bands) ndarray of uint8
         state : (rows, cols) ndarray of uint8
-            `STATE_CODES`, of the source pixel under the centre of each output pixel.
+            As `states` has it.
         """
         if self._plan.scale == 1.0:
             return self._pixels, self._state
-        rows, cols = self._nearest_indices()
-        state = self._state[np.ix_(rows, cols)]
         if self._format == "png" or self._plan.scale < 1.0:
-            return self._pixels[np.ix_(rows, cols)], state
-        return self._averaged(), state
+            return self._pixels[np.ix_(*self._source_indices(0.5))], self.states()
+        return self._averaged(), self.states()
 
-    def _nearest_indices(self) -> tuple[np.ndarray, np.ndarray]:
+    def states(self) -> ByteArray:
+        """Return the state of each output pixel.
+
+        Returns
+        -------
+        (rows, cols) ndarray of uint8
+            `STATE_CODES`; `ok` only where every source pixel under an averaged one is.
+        """
+        if self._plan.scale == 1.0:
+            return self._state
+        rows, cols = self._source_indices(0.5)
+        state: ByteArray = self._state[np.ix_(rows, cols)]
+        if self._format == "png" or self._plan.scale < 1.0:
+            return state
+        edges = [self._source_indices(where) for where in (_FIRST, _LAST)]
+        for row_edge, _ in edges:
+            for _, col_edge in edges:
+                corner = self._state[np.ix_(row_edge, col_edge)]
+                state = np.where(corner == STATE_CODES["ok"], state, corner)
+        return state
+
+    def _source_indices(self, where: float) -> tuple[IndexArray, IndexArray]:
+        """Source rows and columns under a point of each output pixel; 0 is its first edge."""
         out, src, k = self._plan.window, self._window, self._plan.scale
-        rows = np.floor((np.arange(out.row_start, out.row_stop) + 0.5) * k).astype(int)
-        cols = np.floor((np.arange(out.col_start, out.col_stop) + 0.5) * k).astype(int)
-        return rows - src.row_start, cols - src.col_start
+        rows = np.floor((np.arange(out.row_start, out.row_stop) + where) * k).astype(np.intp)
+        cols = np.floor((np.arange(out.col_start, out.col_stop) + where) * k).astype(np.intp)
+        limit = np.array(src.shape) - 1
+        return (
+            np.clip(rows - src.row_start, 0, limit[0]),
+            np.clip(cols - src.col_start, 0, limit[1]),
+        )
 
     def _averaged(self) -> ByteArray:
         out, src, k = self._plan.window, self._window, self._plan.scale

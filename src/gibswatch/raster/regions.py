@@ -29,8 +29,9 @@ _FAR_M = 2.0e7
 """Farther from the pole than any polar picture reaches."""
 _GRID_DEGREES = 1e-5
 """Outlines are rounded to this: a metre."""
-_SMALL_PIXELS = 64
-"""Regions up to this size keep every corner: simplified, one pixel would lose half of its area."""
+_SMALL_PIXELS = 1024
+"""Regions up to this size keep every corner: simplified, one pixel would lose half of its area, and
+a disc of 150 pixels gain 4 %."""
 
 
 @lru_cache(maxsize=8)

@@ -255,7 +255,6 @@ def _unreadable(picture: Picture, message: str) -> DayItem:
         score=0.0,
         reason=f"The picture cannot be judged: {message}.",
         shares=None,
-        incomplete_cause="network",
         tiles=picture.tiles,
         file=picture.file,
         date_source=picture.date_source,

@@ -187,18 +187,32 @@ def inspect(
     if date is not None and len(paths) > 1:
         raise DateRangeError(f"--date {date} is one day, but {len(paths)} files are given")
     pictures = []
-    for path in paths:
+    masks = _mask_paths(paths, mask_dir)
+    for path, mask in zip(paths, masks, strict=True):
         if not path.is_file():
             raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
         day = date or date_in_name(path)
         source: DateSource = "option" if date else "name" if day else "none"
-        mask = None if mask_dir is None else mask_dir / f"{path.stem}_mask.png"
         ref = PictureFile(path, known, day, code, box)
         pictures.append(Picture(ref, known.identifier, str(path), source, {}, mask))
     items = judge_pictures(
         pictures, method=method, workers=workers or Workers(), on_progress=on_progress or _silent
     )
     return ScanResult(known.identifier, method, tuple(items))
+
+
+def _mask_paths(paths: Sequence[Path], folder: Path | None) -> list[Path | None]:
+    """Name a mask after its picture; after the folders above too where pictures share a name."""
+    if folder is None:
+        return [None] * len(paths)
+    names = [path.stem for path in paths]
+    depth = 1
+    while len(set(names)) < len(names) and depth < max(len(path.parts) for path in paths):
+        depth += 1
+        names = ["_".join((*path.parts[-depth:-1], path.stem)) for path in paths]
+    if len(set(names)) < len(names):
+        raise UsageError("a picture is named twice: name each once")
+    return [folder / f"{name}_mask.png" for name in names]
 
 
 def _archived_pictures(

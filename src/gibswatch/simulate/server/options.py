@@ -115,7 +115,7 @@ def archive_layers(archive: Path) -> dict[str, Path]:
             path.stem
             for suffix in ("jpg", "png")
             for path in folder.glob(f"{_DATE_FOLDER}/*.{suffix}")
-            if not path.stem.endswith("_Mask")
+            if not path.stem.endswith(("_Mask", ".partial"))
         )
         if names:
             return dict.fromkeys(names, folder)

@@ -251,7 +251,9 @@ def dated_pictures(
     pictures = {
         day: path
         for name, path in found
-        if path.suffix.lower() in suffixes and (day := _parse_date(name)) is not None
+        if path.suffix.lower() in suffixes
+        and not path.stem.endswith(".partial")
+        and (day := _parse_date(name)) is not None
     }
     if not pictures:
         nested_form = f" or YYYY-MM-DD/{layer}{suffixes[0]}" if layer else ""
