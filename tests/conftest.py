@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,10 @@ from gibswatch.cli.main import main
 from gibswatch.simulate import DrawnDays, EmbeddedServer, GlobeSource, ServedLayer, create_app
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
+_NO_CATALOGUE = str(Path(tempfile.gettempdir()) / f"no-gibswatch-catalogue-{os.getpid()}.json")
+"""Nothing lies there: doctests, fixtures and subprocesses see the packaged table alone."""
+
+os.environ["GIBSWATCH_CATALOGUE_FILE"] = _NO_CATALOGUE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,12 +45,13 @@ def real_data() -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the user's environment and proxies out of the tests."""
+    """Keep the user's environment, refreshed catalogue and proxies out of the tests."""
     proxies = {"http_proxy", "https_proxy", "all_proxy"}
     for name in list(os.environ):
         ours = name.startswith("GIBSWATCH_") and name != "GIBSWATCH_REAL_DATA"
         if ours or name.lower() in proxies:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("GIBSWATCH_CATALOGUE_FILE", _NO_CATALOGUE)
 
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"

@@ -90,3 +90,8 @@ def test_addresses_that_are_none(url: str) -> None:
 def test_an_unknown_option_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError):
         read_settings({}, speed=3)
+
+
+def test_the_catalogue_file_is_a_setting() -> None:
+    assert Settings().catalogue_file is None
+    assert read_settings({"GIBSWATCH_CATALOGUE_FILE": "/x.json"}).catalogue_file == "/x.json"

@@ -16,8 +16,9 @@ know nothing of Gibswatch catch what they expect::
     │   └── MissingExtraError (ImportError)
     ├── DecodeError                      1  bytes that are not the picture they claim to be
     ├── ArchiveError                     1  a journal or picture that cannot be read
-    └── NothingFetchedError              5  no tile could be had
-        └── ServerUnreachableError
+    └── NothingFetchedError              5  nothing of what was asked for could be had
+        ├── ServerUnreachableError
+        └── ServiceDocumentError         a document that did not come, or cannot be trusted
 
 Warnings are classes too: `GibswatchWarning` > `RenamedLayerWarning`.
 """
@@ -37,6 +38,7 @@ __all__ = [
     "OutputError",
     "RenamedLayerWarning",
     "ServerUnreachableError",
+    "ServiceDocumentError",
     "UnknownGridError",
     "UnknownLayerError",
     "UnsafeNameError",
@@ -97,13 +99,17 @@ class ArchiveError(GibswatchError):
 
 
 class NothingFetchedError(GibswatchError):
-    """The run ended without one tile."""
+    """The run ended without one tile, or without the document that was asked for."""
 
     exit_code = 5
 
 
 class ServerUnreachableError(NothingFetchedError):
     """No connection to the server could be made."""
+
+
+class ServiceDocumentError(NothingFetchedError):
+    """A document of the service (capabilities, time domains) that did not come or is refused."""
 
 
 class GibswatchWarning(UserWarning):

@@ -34,6 +34,8 @@ class Settings:
     """Seconds for one request from its start to its last byte."""
     ca_bundle: str | None = None
     """PEM file with the certificate authorities to trust instead of the system's."""
+    catalogue_file: str | None = None
+    """Where `layers refresh` keeps what the service listed; None: the user's data folder."""
 
     def __post_init__(self) -> None:
         if not _is_address(self.base_url):

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def error_of(*arguments: str) -> BaseException | None:
         (("missing-archive",), "missing-archive is no archive"),
         (("--absent-status", "500"), "--absent-status 500"),
         (("--pictures", "No_Such_Layer=x"), "No_Such_Layer"),
+        (("--faults", "missing.toml"), "fault plan missing.toml cannot be read"),
     ],
 )
 def test_errors_name_the_way_out(arguments: tuple[str, ...], message: str) -> None:
@@ -67,7 +69,11 @@ def test_serves_until_interrupted(tmp_path: Path, how: str) -> None:
         options = [str(tmp_path)]
     elif how == "pictures":
         save(tmp_path / "2023-08-07.jpg", (64, 128))
-        options = ["--pictures", f"{LAYER}={tmp_path}"]
+        plan = tmp_path / "plan.toml"
+        plan.write_text(
+            '[[fault]]\neffect = "status"\nstatus = 418\ndate = "2023-08-07"\nlevel = 3\n'
+        )
+        options = ["--pictures", f"{LAYER}={tmp_path}", "--faults", str(plan)]
     else:
         stored = save(tmp_path / "2023-08-07.jpg", (512, 512))
         options = ["--tile", f"{LAYER}={tmp_path}@250m/3/2/4"]
@@ -86,6 +92,11 @@ def test_serves_until_interrupted(tmp_path: Path, how: str) -> None:
                 assert reply.headers["Layer-Time-Actual"] == "2023-08-07T00:00:00Z"
             if how == "tile":
                 assert body == stored
+            if how == "pictures":
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(found[0].replace("/2/1/2.", "/3/1/2."), timeout=20)
+                with refused.value as error:
+                    assert error.code == 418
             child.send_signal(signal.SIGINT)
             out, errors = child.communicate(timeout=30)
         finally:

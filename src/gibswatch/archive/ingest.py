@@ -24,8 +24,10 @@ from gibswatch.archive.layout import Layout
 from gibswatch.archive.pictures import PictureStore
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid, TileIndex, plan_grid
-from gibswatch.download.client import TileClient, TileResult
+from gibswatch.download.client import TileResult
+from gibswatch.download.engines import Engine, TileFetcher, check_engine, open_engine
 from gibswatch.download.plan import plan_day
+from gibswatch.download.wms import as_pictures
 from gibswatch.errors import NothingFetchedError
 from gibswatch.files import output_folder
 from gibswatch.settings import Settings
@@ -94,6 +96,7 @@ def download_days(
     days: Sequence[dt.date],
     settings: Settings,
     *,
+    engine: Engine = "http",
     on_day: Callable[[DayOutcome], None] | None = None,
 ) -> DownloadSummary:
     """Bring days into the archive; what is there is not asked again.
@@ -103,10 +106,13 @@ def download_days(
     root : Path
         The archive's root (`--output-dir`).
     layer : Layer
+        A vector layer is taken as PNG pictures.
     grid : Grid
         Must be the one that the folder holds, if it holds one.
     days : sequence of date
     settings : Settings
+    engine : {"http", "gdal"}
+        What fetches the tiles: Gibswatch's own client, or GDAL through rasterio.
     on_day : callable, optional
         Told of each day as it ends.
 
@@ -114,6 +120,8 @@ def download_days(
     ------
     GridMismatchError
         If the folder holds another grid.
+    UsageError
+        If the engine cannot do what the grid or the layer needs.
     OutputError
         If the folder cannot be written.
     ServerUnreachableError
@@ -121,10 +129,12 @@ def download_days(
     NothingFetchedError
         If tiles were asked for and none came.
     """
+    layer = as_pictures(layer)
     plan = plan_grid(grid, layer.matrix_set(grid.epsg))
+    check_engine(engine, layer, plan)
     store = PictureStore(Layout(root, layer.identifier, grid.epsg), plan, layer.format)
     output_folder(root)
-    job = partial(_download, store, layer, days, settings, on_day)
+    job = partial(_download, store, layer, days, settings, engine=engine, on_day=on_day)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -138,6 +148,8 @@ def _download(
     layer: Layer,
     days: Sequence[dt.date],
     settings: Settings,
+    *,
+    engine: Engine,
     on_day: Callable[[DayOutcome], None] | None,
 ) -> DownloadSummary:
     with Journal(store.layout.journal) as journal:
@@ -151,7 +163,8 @@ def _download(
             if on_day is not None:
                 on_day(outcome)
 
-        asyncio.run(_Ingest(journal, store, layer, settings, note).run(todo))
+        ingest = _Ingest(journal, store, layer, settings, engine=engine, on_day=note)
+        asyncio.run(ingest.run(todo))
     if summary.fetched and not summary.tiles["ok"] and not summary.days_kept:
         _, state, message = summary.problems[0]
         raise NothingFetchedError(
@@ -175,16 +188,19 @@ class _Ingest:
         store: PictureStore,
         layer: Layer,
         settings: Settings,
+        *,
+        engine: Engine,
         on_day: Callable[[DayOutcome], None],
     ) -> None:
         self._journal = journal
         self._store = store
         self._layer = layer
         self._settings = settings
+        self._engine: Engine = engine
         self._on_day = on_day
 
     async def run(self, days: Sequence[dt.date]) -> None:
-        async with TileClient(self._settings) as client:
+        async with open_engine(self._engine, self._settings, self._store.plan) as client:
             jobs = (self._day(client, day) for day in days)
             async with aclosing(_as_they_end(jobs, self._days_in_flight())) as outcomes:
                 async for outcome in outcomes:
@@ -197,7 +213,7 @@ class _Ingest:
         affordable = max(1, _CANVAS_BUDGET_BYTES // (rows * cols * 8))
         return min(self._settings.dates_in_flight, affordable)
 
-    async def _day(self, client: TileClient, day: dt.date) -> DayOutcome:
+    async def _day(self, client: TileFetcher, day: dt.date) -> DayOutcome:
         kept = self._kept_tiles(day)
         requests = plan_day(self._settings.base_url, self._layer, self._store.plan, day)
         jobs = (client.fetch(request) for request in requests if request.tile not in kept)

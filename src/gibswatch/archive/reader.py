@@ -9,8 +9,8 @@ from gibswatch.archive.journal import DayRecord, Journal
 from gibswatch.archive.layout import Layout
 from gibswatch.archive.pictures import PictureStore
 from gibswatch.catalogue.grids import check_epsg
-from gibswatch.catalogue.layers import find_layer
 from gibswatch.catalogue.windows import Grid, GridKind, plan_grid
+from gibswatch.download.wms import find_picture_layer
 from gibswatch.errors import ArchiveError
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BBox
@@ -73,12 +73,12 @@ class Archive:
             if record is None or grid is None:
                 raise ArchiveError(f"{self.root} holds no {layout.layer} of {day}: download it")
             tiles = journal.tiles(day)
-        known = find_layer(layout.layer)
+        known = find_picture_layer(layout.layer)
         plan = plan_grid(grid, known.matrix_set(grid.epsg))
         return PictureStore(layout, plan, known.format).read(record, tiles)
 
     def _layout(self, layer: str, epsg: int) -> Layout:
-        return Layout(self.root, find_layer(layer).identifier, check_epsg(epsg))
+        return Layout(self.root, find_picture_layer(layer).identifier, check_epsg(epsg))
 
 
 def open_archive(root: Path | str = "data") -> Archive:

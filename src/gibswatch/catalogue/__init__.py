@@ -35,6 +35,13 @@ from gibswatch.catalogue.layers import (
     retired_names,
     search_layers,
 )
+from gibswatch.catalogue.service_xml import (
+    SERVICE_PROTOCOLS,
+    ServiceProtocol,
+    parse_moment,
+    service_xml,
+    write_service_xml,
+)
 from gibswatch.catalogue.windows import (
     Grid,
     GridKind,
@@ -49,6 +56,7 @@ from gibswatch.catalogue.windows import (
 __all__ = [
     "PREDECESSOR_TABLE",
     "PREDEFINED",
+    "SERVICE_PROTOCOLS",
     "DomainSource",
     "GIBSLayer",
     "Grid",
@@ -59,6 +67,7 @@ __all__ = [
     "PixelWindow",
     "ResolutionRow",
     "Service",
+    "ServiceProtocol",
     "Step",
     "TileIndex",
     "TileMatrix",
@@ -75,11 +84,14 @@ __all__ = [
     "load_catalogue",
     "native_level",
     "parse_domain",
+    "parse_moment",
     "parse_step",
     "plan_grid",
     "resolution_row",
     "retired_names",
     "search_layers",
+    "service_xml",
     "tile_matrix_set",
     "tile_matrix_sets",
+    "write_service_xml",
 ]

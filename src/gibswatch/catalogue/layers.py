@@ -1,9 +1,10 @@
 """The layers that GIBS offers, from a table of facts (``data/layers.json``).
 
 The table holds Worldview's catalogue of December 2021 with the time domains of June 2026 laid over
-it where they are known; ``tools/build_catalogue.py`` writes it.  Which of the two a domain is from
-says `Layer.domain_source`.  First days move when GIBS reprocesses: the table is a start, not the
-last word.
+it where they are known; ``tools/build_catalogue.py`` writes it.  What ``gibswatch layers refresh``
+has read from the service since lies over both (`gibswatch.catalogue.live`).  Which of the three a
+domain is from says `Layer.domain_source`.  First days move when GIBS reprocesses, and start anew
+every day for rolling layers: the table is a start, not the last word.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import functools
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from gibswatch.catalogue.domains import Period, parse_domain, parse_step
+from gibswatch.catalogue.live import LiveRecord, live_file, read_live
 from gibswatch.errors import RenamedLayerWarning, UnknownGridError, UnknownLayerError
 from gibswatch.types import ImageFormat
 
@@ -35,7 +38,8 @@ __all__ = [
 ]
 
 Service = Literal["wmts", "wms", "vector", "variable"]
-DomainSource = Literal["2026-06", "2021-12"]
+DomainSource = str
+"""``2021-12`` and ``2026-06`` in the packaged table, ``live YYYY-MM-DD`` once refreshed."""
 
 PREDEFINED: tuple[str, ...] = (
     "MODIS_Terra_CorrectedReflectance_TrueColor",
@@ -83,7 +87,7 @@ class Layer:
     domain: str = ""
     """Periods as GIBS writes them; empty for a layer without time."""
     domain_source: DomainSource | None = None
-    """Year and month that the domain is from."""
+    """Year and month that the domain is from, or ``live`` and the day it was read."""
     ongoing: bool = False
     """Whether new days were still being added when the domain was read."""
     day_night: tuple[str, ...] = ()
@@ -151,13 +155,27 @@ class Layer:
 
 
 def load_catalogue() -> Mapping[str, Layer]:
-    """All layers by identifier, in alphabetical order; read once, not to be written to."""
-    return _catalogue()[0]
+    """All layers by identifier, in alphabetical order; not to be written to.
+
+    The packaged table with the refreshed one over it, if there is one; each state of that file is
+    read once.
+
+    Warns
+    -----
+    GibswatchWarning
+        If the refreshed table is damaged or of a newer Gibswatch: the packaged one is used alone.
+    """
+    path = live_file()
+    try:
+        state = path.stat()
+    except OSError:
+        return _packaged()[0]
+    return _with_live(path, state.st_mtime_ns, state.st_size)
 
 
 def retired_names() -> Mapping[str, str]:
     """Names that GIBS no longer uses, each with the one that took its place."""
-    return _catalogue()[1]
+    return _packaged()[1]
 
 
 def find_layer(name: str) -> Layer:
@@ -220,8 +238,43 @@ def _unknown(name: str) -> str:
     )
 
 
+@functools.lru_cache(maxsize=4)
+def _with_live(path: Path, _changed_ns: int, _size: int) -> Mapping[str, Layer]:
+    """Lay the refreshed table over the packaged one; the arguments tell its states apart."""
+    packaged = _packaged()[0]
+    records = read_live(path)
+    if not records:
+        return packaged
+    layers = dict(packaged)
+    for record in records:
+        layers[record["id"]] = _renewed(layers.get(record["id"]), record)
+    return MappingProxyType(dict(sorted(layers.items())))
+
+
+def _renewed(known: Layer | None, record: LiveRecord) -> Layer:
+    """Lay what the service lists of a layer over what was known of it."""
+    by_code: dict[str, Any] = {
+        key: {int(code): name for code, name in record.get(key, {}).items()}
+        for key in ("projections", "served_as")
+    }
+    time = {
+        key: record[key]
+        for key in ("cadence", "domain", "domain_source", "ongoing")
+        if key in record
+    }
+    facts: dict[str, Any] = {"service": record["service"], "format": record["format"], **time}
+    if known is None:
+        return Layer(record["id"], record["title"], "", **facts, **by_code)
+    if known.service == "variable":
+        del facts["service"]
+    merged: dict[str, Any] = {
+        key: {**getattr(known, key), **names} for key, names in by_code.items()
+    }
+    return replace(known, **facts, **merged)
+
+
 @functools.cache
-def _catalogue() -> tuple[Mapping[str, Layer], Mapping[str, str]]:
+def _packaged() -> tuple[Mapping[str, Layer], Mapping[str, str]]:
     file = resources.files("gibswatch.catalogue") / "data" / "layers.json"
     table = json.loads(file.read_text(encoding="utf-8"))
     layers = {record["id"]: _layer(record, table) for record in table["layers"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -32,6 +32,10 @@ def download(
         typer.Option("--num-threads", help="Days downloaded at one time (default 10)."),
     ] = None,
     connections: opt.Connections = None,
+    engine: Annotated[
+        Literal["http", "gdal"],
+        typer.Option("--engine", help="What fetches tiles: Gibswatch itself, or GDAL's driver."),
+    ] = "http",
     base_url: opt.BaseUrl = None,
     ca_bundle: opt.CaBundle = None,
     as_json: opt.JsonFlag = False,
@@ -42,9 +46,9 @@ def download(
     --start-date 2023-08-01 --end-date 2023-08-08
     """
     from gibswatch.archive import Archive, choose_grid, download_days
-    from gibswatch.catalogue import Grid, check_epsg, find_layer
+    from gibswatch.catalogue import Grid, check_epsg
     from gibswatch.cli.console import note, print_json, progress
-    from gibswatch.download import plan_days
+    from gibswatch.download import find_picture_layer, picture_note, plan_days
     from gibswatch.settings import read_settings
 
     settings = read_settings(
@@ -53,7 +57,9 @@ def download(
         dates_in_flight=dates_in_flight,
         ca_bundle=str(ca_bundle) if ca_bundle else None,
     )
-    known, code = find_layer(layer), check_epsg(epsg)
+    known, code = find_picture_layer(layer), check_epsg(epsg)
+    if drawn := picture_note(known):
+        note(drawn)
     begin, stop = opt.parse_range(start, end, known.start_date)
     plan = plan_days(known, begin, stop)
     if plan.started_late:
@@ -74,7 +80,9 @@ def download(
             count += 1
             tell("download", count, len(plan.days))
 
-        summary = download_days(output_dir, known, chosen, plan.days, settings, on_day=count_day)
+        summary = download_days(
+            output_dir, known, chosen, plan.days, settings, engine=engine, on_day=count_day
+        )
     if as_json:
         print_json(
             {

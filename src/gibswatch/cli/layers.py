@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from gibswatch.cli.options import BaseUrl, EpsgCode, TileResolution
+from gibswatch.errors import UsageError
 
 if TYPE_CHECKING:
     from gibswatch.catalogue.layers import Layer
@@ -21,6 +26,24 @@ app = typer.Typer(
     name="layers", help="List the layers of GIBS and show one of them.", no_args_is_help=True
 )
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+XmlOption = Annotated[
+    Literal["tms", "twms", "wmts"] | None,
+    typer.Option("--xml", help="Print GDAL's service file instead: TMS, TiledWMS or WMTS."),
+]
+DateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--date",
+        metavar="DATE",
+        help="Day of the service file, YYYY-MM-DD (with Thh:mm:ssZ where a day has several "
+        "pictures) or Today; default: the server's latest.",
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Where the service file goes; wmts needs one."),
+]
 
 
 @app.command("list")
@@ -49,20 +72,68 @@ def list_layers(
 def show(
     layer: Annotated[str, typer.Argument(help="Identifier, also an old one.")],
     as_json: JsonOption = False,
+    xml: XmlOption = None,
+    date: DateOption = None,
+    epsg: EpsgCode = 4326,
+    tile_resolution: TileResolution = None,
+    base_url: BaseUrl = None,
+    output: OutputOption = None,
 ) -> None:
-    """Show every fact of one layer, with the gaps of its time domain.
+    """Show every fact of one layer, or the service file with which GDAL opens it.
 
-    Example: gibswatch layers show VIIRS_SNPP_CorrectedReflectance_TrueColor
+    Example: gibswatch layers show MODIS_Terra_Data_No_Data --xml tms --date 2023-08-07
     """
     from gibswatch.catalogue.layers import find_layer
 
-    facts = _facts(find_layer(layer))
+    record = find_layer(layer)
+    if xml is not None:
+        if as_json:
+            raise UsageError("--json and --xml are two documents: ask for one of them")
+        service = {"epsg": epsg, "tile_resolution": tile_resolution, "base_url": base_url}
+        _give_xml(record, xml, date, service, output)
+        return
+    given = {"--date": date, "--tile-resolution": tile_resolution, "--output": output}
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(f"{option} is for a service file: give --xml tms, twms or wmts too")
+    facts = _facts(record)
     if as_json:
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return
     width = max(len(key) for key in facts)
     for key, value in facts.items():
         typer.echo(f"{key.replace('_', ' '):<{width}}  {_text(key, value)}")
+
+
+def _give_xml(
+    layer: Layer,
+    protocol: Literal["tms", "twms", "wmts"],
+    date: str | None,
+    service: dict[str, Any],
+    output: Path | None,
+) -> None:
+    """Print a service file, or write it and print where."""
+    from gibswatch.catalogue.service_xml import service_xml, write_service_xml
+    from gibswatch.settings import read_settings
+
+    service["base_url"] = read_settings(base_url=service["base_url"]).base_url
+    service["day"] = None if date is None else _moment(date)
+    if output is not None:
+        for path in write_service_xml(output, layer, protocol, **service):
+            typer.echo(path)
+        return
+    if protocol == "wmts":
+        raise UsageError(
+            "--xml wmts makes two files, the second beside the first: give --output FILE"
+        )
+    typer.echo(service_xml(layer, protocol, **service))
+
+
+def _moment(text: str) -> dt.date | dt.datetime:
+    """Read a day, Today, or an instant."""
+    from gibswatch.catalogue.service_xml import parse_moment
+
+    return dt.datetime.now(dt.UTC).date() if text.lower() == "today" else parse_moment(text)
 
 
 def _row(layer: Layer) -> dict[str, str]:

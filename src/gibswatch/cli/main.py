@@ -1,7 +1,7 @@
 """The `gibswatch` command: its groups, and how errors end it.
 
 Exit codes: 0 done, 1 internal error, 2 usage, 3 anomalies found (only with ``--fail-on``),
-4 incomplete data, 5 no tile could be had, 130 stopped by Ctrl-C.
+4 incomplete data, 5 nothing could be had, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gibswatch.cli import demo, download, layers, scan, simulate
+from gibswatch.cli import demo, download, layers, refresh, scan, simulate, times
 from gibswatch.cli.console import error_line, show_warning
 from gibswatch.errors import GibswatchError, GibswatchWarning
 
@@ -35,11 +35,13 @@ app = typer.Typer(
         "token_normalize_func": lambda token: token.replace("_", "-"),
     },
 )
+layers.app.command("refresh")(refresh.refresh)
 app.add_typer(layers.app)
 app.add_typer(simulate.app)
 app.command("download")(download.download)
 app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
+app.command("times")(times.times)
 app.command("demo")(demo.demo)
 
 

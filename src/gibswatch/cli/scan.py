@@ -42,8 +42,8 @@ def scan(
     Example: gibswatch scan VIIRS_SNPP_CorrectedReflectance_TrueColor
     --start 2023-08-01 --end 2023-08-31
     """
-    from gibswatch.catalogue import find_layer
     from gibswatch.cli.console import note, print_json, progress
+    from gibswatch.download import find_picture_layer
     from gibswatch.report import write_report
     from gibswatch.scan import Workers, items_to_json
     from gibswatch.scan import scan as run_scan
@@ -54,7 +54,7 @@ def scan(
         connections=connections,
         ca_bundle=str(ca_bundle) if ca_bundle else None,
     )
-    known = find_layer(layer)
+    known = find_picture_layer(layer)
     begin, stop = opt.parse_range(start, end, known.start_date)
     with progress() as tell:
         result = run_scan(

@@ -26,7 +26,7 @@ def simulate() -> None:
 def serve(
     archive: Annotated[
         Path | None,
-        typer.Argument(help="Archive, 4326/DATE/LAYER.jpg|png: serve every layer in it."),
+        typer.Argument(help="Archive of `gibswatch download`: serve every layer in it."),
     ] = None,
     *,
     pictures: Annotated[
@@ -50,6 +50,10 @@ def serve(
     absent_status: Annotated[
         int, typer.Option(metavar="404|400", help="Answer for a date outside the domain.")
     ] = 404,
+    faults: Annotated[
+        Path | None,
+        typer.Option(metavar="PLAN.toml", help="Break answers as this plan says."),
+    ] = None,
 ) -> None:
     """Serve pictures under the addresses of GIBS (WMTS REST) until Ctrl-C.
 
@@ -57,6 +61,7 @@ def serve(
     """
     from gibswatch.errors import UsageError
     from gibswatch.simulate.server import (
+        FaultPlan,
         create_app,
         example_tile_path,
         open_sources,
@@ -65,6 +70,7 @@ def serve(
 
     if absent_status not in _ABSENT:
         raise UsageError(f"--absent-status {absent_status} is not one of 404 and 400")
+    plan = FaultPlan.from_toml(faults) if faults else None
     layers = open_sources(archive, pictures or [], tile or [], _describe)
     example = example_tile_path(*next(iter(layers.values())))
 
@@ -73,7 +79,7 @@ def serve(
             f"serving {len(layers)} layer(s) at {base_url}, e.g. {base_url}{example}", err=True
         )
 
-    web = create_app(layers, absent_status=404 if absent_status == 404 else 400)
+    web = create_app(layers, absent_status=404 if absent_status == 404 else 400, faults=plan)
     serve_forever(web, host, port, on_ready=announce)
 
 

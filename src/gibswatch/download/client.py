@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import html
+import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +21,15 @@ from gibswatch.raster.codec import decode_picture
 from gibswatch.settings import Settings
 from gibswatch.types import ByteArray, TileState
 
-__all__ = ["USER_AGENT", "TileClient", "TileResult"]
+__all__ = [
+    "USER_AGENT",
+    "Reachability",
+    "TileClient",
+    "TileResult",
+    "is_worth_retrying",
+    "retry_delay_s",
+    "state_of_status",
+]
 
 USER_AGENT = "gibswatch/0.1 (checks daily GIBS imagery)"
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -32,6 +42,8 @@ _KEPT_HEADERS = (
 )
 _MAX_TILE_BYTES = 8 * 2**20
 _REFUSALS_BEFORE_GIVING_UP = 10
+_QUOTED_BYTES = 4000
+_TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +58,11 @@ class TileResult:
     """UTC."""
     attempts: int
     status: int | None = None
-    """HTTP status, or None if there was no answer."""
+    """HTTP status, or None if there was no answer, or GDAL does not tell."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """ETag, Content-Type and the Layer-* headers."""
+    """ETag, Content-Type and the Layer-* headers; empty where GDAL asked."""
     body: bytes | None = None
-    """The bytes as served, if the state is `ok`."""
+    """The bytes as served, if the state is `ok` and it was not GDAL that asked."""
     pixels: ByteArray | None = None
     """(tile_size, tile_size, bands) uint8, if the state is `ok`."""
     sha256: str | None = None
@@ -64,6 +76,40 @@ class _Answer:
     error: str = ""
     short: bool = False
     """The connection ended before the announced length was there."""
+
+
+class Reachability:
+    """Counts refused connections, so that a run ends early where there is no server at all.
+
+    Parameters
+    ----------
+    base_url : str
+        Of the server, for the message.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._answered = False
+        self._refusals = 0
+
+    def answered(self) -> None:
+        """Note that a connection was made once: from now on refusals are only failures."""
+        self._answered = True
+
+    def refused(self, reason: str) -> None:
+        """Note that no connection could be made.
+
+        Raises
+        ------
+        ServerUnreachableError
+            With the tenth refusal, if there never was an answer.
+        """
+        self._refusals += 1
+        if not self._answered and self._refusals >= _REFUSALS_BEFORE_GIVING_UP:
+            raise ServerUnreachableError(
+                f"no connection to {self._base_url} ({reason}): check the network, the proxy "
+                "settings or --base-url, and run the same command again"
+            )
 
 
 class TileClient:
@@ -91,8 +137,7 @@ class TileClient:
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
         self._slots = asyncio.Semaphore(settings.connections)
-        self._answered = False
-        self._refusals = 0
+        self._reachability = Reachability(settings.base_url)
 
     async def __aenter__(self) -> Self:
         s = self._settings
@@ -131,12 +176,10 @@ class TileClient:
             async with self._slots:
                 answer = await self._ask(request.url)
             result = await asyncio.to_thread(_judge, request, answer, attempt)
-            if result.state not in ("failed", "corrupt"):
-                break
-            if result.status is not None and result.status not in {200, *_RETRIED}:
+            if not is_worth_retrying(result):
                 break
             if attempt < self._settings.attempts:
-                await self._sleep(_RETRY_DELAYS_S[min(attempt, len(_RETRY_DELAYS_S)) - 1])
+                await self._sleep(retry_delay_s(attempt))
         assert result is not None  # noqa: S101  (Settings has at least one attempt)
         return result
 
@@ -146,14 +189,14 @@ class TileClient:
         try:
             # Redirects lead to other hosts or pages, never to a tile of GIBS.
             async with self._session.get(url, allow_redirects=False) as response:
-                self._answered = True
+                self._reachability.answered()
                 body = await response.content.read(_MAX_TILE_BYTES + 1)
                 while chunk := await response.content.read(_MAX_TILE_BYTES + 1 - len(body)):
                     body += chunk
                 headers = {k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers}
                 return _Answer(response.status, headers, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            self._count_refusal(error)
+            self._reachability.refused(_reason(error))
             return _Answer(None, {}, b"", f"no connection: {_reason(error)}")
         except TimeoutError:
             return _Answer(None, {}, b"", "no whole answer in time")
@@ -162,13 +205,32 @@ class TileClient:
         except aiohttp.ClientError as error:
             return _Answer(None, {}, b"", f"{type(error).__name__}: {error}"[:200])
 
-    def _count_refusal(self, error: aiohttp.ClientError) -> None:
-        self._refusals += 1
-        if not self._answered and self._refusals >= _REFUSALS_BEFORE_GIVING_UP:
-            raise ServerUnreachableError(
-                f"no connection to {self._settings.base_url} ({_reason(error)}): check "
-                "the network, the proxy settings or --base-url, and run the same command again"
-            ) from error
+
+def is_worth_retrying(result: TileResult) -> bool:
+    """Whether a failure may pass: one of the network, an overloaded server, or a damaged answer."""
+    if result.state not in ("failed", "corrupt"):
+        return False
+    return result.status in {None, 200, *_RETRIED}
+
+
+def retry_delay_s(attempt: int) -> float:
+    """Seconds to wait after the attempt of this number, the first being 1."""
+    return _RETRY_DELAYS_S[min(attempt, len(_RETRY_DELAYS_S)) - 1]
+
+
+def state_of_status(status: int) -> tuple[TileState, str]:
+    """Return what an HTTP status says of a tile, and in words why it is not `ok`.
+
+    Examples
+    --------
+    >>> state_of_status(404), state_of_status(503)
+    (('absent', 'HTTP 404'), ('failed', 'HTTP 503'))
+    """
+    if status == 200:
+        return "ok", ""
+    if status == 204 or (400 <= status < 500 and status not in _RETRIED):
+        return "absent", f"HTTP {status}"
+    return "failed", f"HTTP {status}"
 
 
 def _reason(error: aiohttp.ClientError) -> str:
@@ -186,7 +248,7 @@ def _judge(request: TileRequest, answer: _Answer, attempt: int) -> TileResult:
                 answer.body, image_format=request.image_format, shape=size, max_pixels=2**20
             )
         except DecodeError as error:
-            state, message = "corrupt", str(error)
+            state, message = "corrupt", f"{error}{_server_text(answer.body)}"
     kept = state == "ok"
     return TileResult(
         request,
@@ -203,16 +265,20 @@ def _judge(request: TileRequest, answer: _Answer, attempt: int) -> TileResult:
 
 
 def _state_of(answer: _Answer) -> tuple[TileState, str]:
-    status = answer.status
-    if status is None:
+    if answer.status is None:
         return ("corrupt" if answer.short else "failed"), answer.error
-    if status == 200:
-        if len(answer.body) > _MAX_TILE_BYTES:
-            return "corrupt", f"a tile of more than {_MAX_TILE_BYTES} bytes"
-        return "ok", ""
-    if status == 204 or (400 <= status < 500 and status not in _RETRIED):
-        return "absent", f"HTTP {status}"
-    return "failed", f"HTTP {status}"
+    if answer.status == 200 and len(answer.body) > _MAX_TILE_BYTES:
+        return "corrupt", f"a tile of more than {_MAX_TILE_BYTES} bytes"
+    return state_of_status(answer.status)
+
+
+def _server_text(body: bytes) -> str:
+    """Quote what a document in a picture's place says; its tags are cut off, nothing is parsed."""
+    if not body[:64].lstrip().startswith(b"<"):
+        return ""
+    text = _TAG.sub(" ", body[:_QUOTED_BYTES].decode("utf-8", "replace"))
+    words = " ".join(html.unescape(text).split())[:200]
+    return f"; the server says: {''.join(c if c.isprintable() else '.' for c in words)}"
 
 
 def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext | bool:

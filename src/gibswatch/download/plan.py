@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gibswatch.catalogue.domains import days_in
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import GridPlan, TileIndex
+from gibswatch.download.wms import DrawnLayer, get_map_url
 from gibswatch.errors import DateRangeError
 from gibswatch.types import ImageFormat
 
@@ -29,7 +30,12 @@ class TileRequest:
 
 
 def tile_url(base_url: str, layer: Layer, plan: GridPlan, day: dt.date, tile: TileIndex) -> str:
-    """WMTS REST address of a tile (``best`` collection; the row comes before the column)."""
+    """WMTS REST address of a tile (``best`` collection; the row comes before the column).
+
+    A vector layer that is taken as pictures has the address of a WMS map instead.
+    """
+    if isinstance(layer, DrawnLayer):
+        return get_map_url(base_url, layer, plan, day, tile)
     return (
         f"{base_url.rstrip('/')}/wmts/epsg{plan.grid.epsg}/best/{layer.name_in(plan.grid.epsg)}/default/"
         f"{day.isoformat()}/{plan.matrix_set.identifier}/{plan.source.level}/"

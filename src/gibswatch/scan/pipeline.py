@@ -13,10 +13,11 @@ from gibswatch.archive.layout import Layout
 from gibswatch.archive.reader import Archive, choose_grid
 from gibswatch.catalogue.domains import gap_around
 from gibswatch.catalogue.grids import check_epsg, tile_matrix_set
-from gibswatch.catalogue.layers import Layer, find_layer
+from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid, GridKind, check_bbox
 from gibswatch.detect.registry import DEFAULT_METHOD, get_method
 from gibswatch.download.plan import plan_days
+from gibswatch.download.wms import find_picture_layer, picture_note
 from gibswatch.errors import DateRangeError, UsageError
 from gibswatch.scan.findings import write_days, write_findings
 from gibswatch.scan.judge import NEIGHBOUR_DAYS, Picture, Workers, judge_pictures
@@ -108,7 +109,7 @@ def scan(
     """
     tell = on_progress or _silent
     get_method(method)
-    known = find_layer(layer)
+    known = find_picture_layer(layer)
     code = check_epsg(epsg)
     archive_root = Path(root)
     held = Archive(archive_root).grid(known.identifier, code)
@@ -136,7 +137,8 @@ def scan(
     )
     items = [*judged, *(_gap_item(known, day) for day in plan.gaps)]
     items.sort(key=lambda item: item.date or dt.date.min)
-    notes = (_late_note(known, start),) if plan.started_late else ()
+    late = _late_note(known, start) if plan.started_late else None
+    notes = tuple(line for line in (picture_note(known), late) if line)
     folder = Layout(archive_root, known.identifier, code).scan_folder
     write_days(folder / "days.parquet", items)
     write_findings(folder / "findings.parquet", items)
@@ -180,7 +182,7 @@ def inspect(
         If a file is missing, or a date is given for several files.
     """
     get_method(method)
-    known, code = find_layer(layer), check_epsg(epsg)
+    known, code = find_picture_layer(layer), check_epsg(epsg)
     extent = tile_matrix_set(code, known.matrix_set(code)).extent
     box = extent if bounds is None else check_bbox(code, extent, bounds)
     paths = [Path(file) for file in files]

@@ -7,24 +7,32 @@ from __future__ import annotations
 
 from gibswatch.simulate.drawn import DrawnDays
 from gibswatch.simulate.server import (
+    ArchiveSource,
     EmbeddedServer,
+    FaultPlan,
+    FaultRule,
     FolderSource,
     GlobeSource,
     ServedLayer,
     TileFolderSource,
     TileSource,
     create_app,
+    embedded_server,
     serve_forever,
 )
 
 __all__ = [
+    "ArchiveSource",
     "DrawnDays",
     "EmbeddedServer",
+    "FaultPlan",
+    "FaultRule",
     "FolderSource",
     "GlobeSource",
     "ServedLayer",
     "TileFolderSource",
     "TileSource",
     "create_app",
+    "embedded_server",
     "serve_forever",
 ]

@@ -60,16 +60,18 @@ def test_archive(tmp_path: Path, root: str) -> None:
     folder = tmp_path / root / "4326"
     for name in ("A.jpg", "B.png", "A_Mask.png"):
         save(folder / "2023-08-07" / name)
-    assert archive_layers(tmp_path) == {"A": folder, "B": folder}
+    save(folder / "2023-08-07" / "C.partial.jpg")
+    assert archive_layers(tmp_path / root) == {"A": folder, "B": folder}
     layers = open_sources(tmp_path, [], [], describe)
     assert list(layers) == ["A", "B"]
     assert all(isinstance(source, FolderSource) for _, source in layers.values())
 
 
-def test_only_geographic_tiles_are_served(tmp_path: Path) -> None:
+def test_globes_are_served_in_all_projections_and_stored_tiles_in_one(tmp_path: Path) -> None:
     save(tmp_path / "2023-08-07.jpg")
     layers = open_sources(None, [f"A={tmp_path}"], [f"B={tmp_path}@250m/3/2/4"], describe)
-    assert all(dict(layer.matrix_sets) == {4326: "250m"} for layer, _ in layers.values())
+    assert layers["A"][0] == describe("A")
+    assert dict(layers["B"][0].matrix_sets) == {4326: "250m"}
     assert isinstance(layers["B"][1], TileFolderSource)
 
 
@@ -83,7 +85,6 @@ def test_refusals(tmp_path: Path) -> None:
         open_sources(None, [], [f"A={tmp_path}@2km/3/2/4"], describe)
     with pytest.raises(UsageError, match="is no archive"):
         open_sources(tmp_path, [], [], describe)
+    polar = ServedLayer("A", "jpg", {3413: "250m"})
     with pytest.raises(UsageError, match="A is not served in EPSG:4326"):
-        open_sources(
-            None, [f"A={tmp_path}"], [], lambda name: ServedLayer(name, "jpg", {3413: "250m"})
-        )
+        open_sources(None, [], [f"A={tmp_path}@250m/3/2/4"], lambda _: polar)

@@ -12,7 +12,7 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from gibswatch.catalogue.grids import tile_matrix_set
+from gibswatch.catalogue.grids import tile_matrix_set, tile_matrix_sets
 from gibswatch.errors import UnknownGridError, UsageError
 from gibswatch.simulate.server.sources import (
     FolderSource,
@@ -51,7 +51,6 @@ def test_globe_source_serves_tiles_with_data_only() -> None:
     assert source.days() == frozenset(DAYS)
     matrix = SET.matrix(3)
     assert source.tile(DAY, 4326, matrix, 2, 0) is None
-    assert source.tile(DAY, 3857, matrix, 2, 9) is None
     assert np.abs(pixels_of(source.tile(DAY, 4326, matrix, 2, 9)).astype(int) - 75).max() <= 1
 
 
@@ -159,3 +158,30 @@ def test_tile_folder_errors(tmp_path: Path) -> None:
         TileFolderSource(tmp_path, "250m", 9, 0, 0)
     with pytest.raises(UsageError, match=r"YYYY-MM-DD\.png"):
         TileFolderSource(tmp_path, "250m", 3, 2, 4, image_format="png")
+
+
+@pytest.mark.parametrize("epsg", [3413, 3031, 3857])
+def test_other_projections_come_from_the_globe(epsg: int) -> None:
+    source = GlobeSource(grey, DAYS, "png")
+    matrix = tile_matrix_set(epsg, tile_matrix_sets(epsg)[-1]).matrix(0)
+    data = source.tile(DAY, epsg, matrix, 0, matrix.matrix_cols - 1)
+    assert data is not None
+    with Image.open(io.BytesIO(data)) as png:
+        alpha = np.asarray(png)[..., 3]
+    assert alpha.shape == (matrix.tile_size, matrix.tile_size)
+    assert 0.2 < np.mean(alpha == 255) <= 1
+
+
+def test_coarse_tiles_come_from_a_shrunk_globe_that_is_made_once() -> None:
+    calls: list[dt.date] = []
+
+    def fine(day: dt.date) -> ByteArray:
+        calls.append(day)
+        return np.random.default_rng(1).integers(60, 200, (2560, 5120, 3)).astype(np.uint8)
+
+    source = GlobeSource(fine, DAYS, "jpg")
+    tile = pixels_of(
+        source.tile(DAY, 3857, tile_matrix_set(3857, "GoogleMapsCompatible_Level9").matrix(0), 0, 0)
+    )
+    assert np.abs(tile[60:200].astype(int) - 130).max() < 25
+    assert calls == [DAY]

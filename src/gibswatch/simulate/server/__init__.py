@@ -6,16 +6,16 @@ Starlette and uvicorn (the extra ``serve``) are imported when a server is made, 
 from __future__ import annotations
 
 from gibswatch.simulate.server.app import (
-    Answer,
     RequestLog,
     RequestRecord,
-    TileRequest,
-    TileService,
     create_app,
     example_tile_path,
 )
-from gibswatch.simulate.server.embedded import EmbeddedServer, serve_forever
+from gibswatch.simulate.server.archive_source import ArchiveSource
+from gibswatch.simulate.server.embedded import EmbeddedServer, embedded_server, serve_forever
+from gibswatch.simulate.server.faults import FaultPlan, FaultRule
 from gibswatch.simulate.server.options import open_sources
+from gibswatch.simulate.server.service import Answer, TileRequest, TileService
 from gibswatch.simulate.server.sources import (
     FolderSource,
     GlobeSource,
@@ -27,7 +27,10 @@ from gibswatch.simulate.server.sources import (
 
 __all__ = [
     "Answer",
+    "ArchiveSource",
     "EmbeddedServer",
+    "FaultPlan",
+    "FaultRule",
     "FolderSource",
     "GlobeSource",
     "RequestLog",
@@ -39,6 +42,7 @@ __all__ = [
     "TileService",
     "TileSource",
     "create_app",
+    "embedded_server",
     "example_tile_path",
     "open_sources",
     "serve_forever",

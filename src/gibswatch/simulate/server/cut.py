@@ -1,4 +1,4 @@
-"""Cutting EPSG:4326 tiles out of a picture of the globe, and encoding them as GIBS does."""
+"""Cutting tiles out of a picture of the same projection, and encoding them as GIBS does."""
 
 from __future__ import annotations
 
@@ -11,39 +11,89 @@ import simplejpeg
 from PIL import Image
 from scipy import sparse
 
-from gibswatch.catalogue.grids import TileMatrix
-from gibswatch.types import ByteArray, FloatArray
+from gibswatch.catalogue.grids import TileMatrix, tile_matrix_set, tile_matrix_sets
+from gibswatch.types import ByteArray, FloatArray, Georeference
 
-__all__ = ["RasterFormat", "blank_tile", "cut_tile", "encode_tile"]
+__all__ = [
+    "RasterFormat",
+    "blank_tile",
+    "cut_tile",
+    "encode_data",
+    "encode_tile",
+    "globe_place",
+    "sample_axes",
+]
 
 RasterFormat = Literal["jpg", "png"]
 
 _JPEG_QUALITY = 85
 
 
-def cut_tile(globe: ByteArray, matrix: TileMatrix, row: int, col: int) -> ByteArray:
-    """Cut one EPSG:4326 tile out of a picture of the globe.
+def cut_tile(
+    picture: ByteArray, matrix: TileMatrix, row: int, col: int, place: Georeference | None = None
+) -> ByteArray:
+    """Cut one tile out of a picture of the same projection.
 
     Parameters
     ----------
-    globe : (rows, cols, 3 or 4) ndarray of uint8
-        180 x 360 degrees, north up.  No data where all of RGB is 0, or alpha is 0.
+    picture : (rows, cols, 3 or 4) ndarray of uint8
+        North up.  No data where all of RGB is 0, or alpha is 0.
     matrix : TileMatrix
+        Of the picture's projection.
     row, col : int
+    place : Georeference, optional
+        Where the picture lies; the whole globe in EPSG:4326 by default.
 
     Returns
     -------
     (tile_size, tile_size, 3 or 4) ndarray of uint8
-        0 in every channel beyond the globe, where the tile overhangs it.
+        0 in every channel beyond the picture.
+
+    Notes
+    -----
+    Where the tile is coarser than the picture its pixels are means of those with data, where it is
+    finer the nearest.
     """
-    size, step = matrix.tile_size, matrix.pixel_size * globe.shape[1] / 360.0
-    row_edges = (row * size + np.arange(size + 1)) * (matrix.pixel_size * globe.shape[0] / 180.0)
-    col_edges = (col * size + np.arange(size + 1)) * step
-    shrink = _mean_of_valid if step > 1 else _nearest
-    out = np.zeros((size, size, globe.shape[2]), np.uint8)
-    rows, cols = _inside(row_edges, globe.shape[0]), _inside(col_edges, globe.shape[1])
-    if rows and cols:
-        out[:rows, :cols] = shrink(globe, row_edges[: rows + 1], col_edges[: cols + 1])
+    where = place or globe_place(picture)
+    corner = tile_matrix_set(where.epsg, tile_matrix_sets(where.epsg)[0]).extent
+    size, step = matrix.tile_size, matrix.pixel_size
+    halves = np.arange(2 * size + 1) / 2  # edges and centres of the tile's pixels in turn
+    down = (row * size + halves) * step + (where.north - corner.north)
+    across = (col * size + halves) * step - (where.west - corner.west)
+    return sample_axes(picture, down / where.pixel_height, across / where.pixel_width)
+
+
+def globe_place(picture: ByteArray) -> Georeference:
+    """Where the pixels of a picture of the whole globe (EPSG:4326) lie."""
+    rows, cols = picture.shape[:2]
+    return Georeference(4326, -180.0, 90.0, 360.0 / cols, 180.0 / rows, rows, cols)
+
+
+def sample_axes(picture: ByteArray, down: FloatArray, across: FloatArray) -> ByteArray:
+    """Sample a picture where rows and columns can be looked up apart.
+
+    Parameters
+    ----------
+    picture : (rows, cols, 3 or 4) ndarray of uint8
+    down : (2 m + 1,) ndarray
+        Rows of the picture (0 at its top edge) at the edges and centres, in turn, of m pixels that
+        are wanted; ascending.
+    across : (2 n + 1,) ndarray
+        The same for columns.
+
+    Returns
+    -------
+    (m, n, 3 or 4) ndarray of uint8
+        0 where the centre is outside the picture.
+    """
+    out = np.zeros((down.size // 2, across.size // 2, picture.shape[2]), np.uint8)
+    rows, cols = _inside(down, picture.shape[0]), _inside(across, picture.shape[1])
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        return out
+    down = down[2 * rows.start : 2 * rows.stop + 1]
+    across = across[2 * cols.start : 2 * cols.stop + 1]
+    coarser = max(_coarsest(down), _coarsest(across)) > 1 + 1e-9
+    out[rows, cols] = (_mean_of_valid if coarser else _nearest)(picture, down, across)
     return out
 
 
@@ -55,8 +105,14 @@ def encode_tile(pixels: ByteArray, image_format: RasterFormat) -> bytes:
         )
         return data
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=4)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def encode_data(pixels: ByteArray, image_format: RasterFormat) -> bytes | None:
+    """Encode a tile, or return None if it has no data: all black (JPEG) or transparent (PNG)."""
+    data = pixels[..., 3] if image_format == "png" else pixels
+    return encode_tile(pixels, image_format) if data.any() else None
 
 
 @lru_cache(maxsize=8)
@@ -65,38 +121,38 @@ def blank_tile(image_format: RasterFormat, size: int) -> bytes:
     return encode_tile(np.zeros((size, size, 4), np.uint8), image_format)
 
 
-def _inside(edges: FloatArray, limit: int) -> int:
-    """Count the pixels whose centres lie inside the globe."""
-    centres = (edges[:-1] + edges[1:]) / 2
-    return int(np.count_nonzero(centres < limit))
+def _inside(halves: FloatArray, limit: int) -> slice:
+    """Pixels whose centres lie inside the picture."""
+    centres = halves[1::2]
+    return slice(
+        int(np.count_nonzero(centres < 0)),
+        int(np.count_nonzero(centres < limit)),
+    )
 
 
-def _nearest(
-    globe: ByteArray,
-    row_edges: FloatArray,
-    col_edges: FloatArray,
-) -> ByteArray:
-    rows = ((row_edges[:-1] + row_edges[1:]) / 2).astype(np.intp)
-    cols = ((col_edges[:-1] + col_edges[1:]) / 2).astype(np.intp)
-    return globe[rows[:, None], cols]
+def _coarsest(halves: FloatArray) -> float:
+    return float(np.diff(halves[::2]).max())
 
 
-def _mean_of_valid(
-    globe: ByteArray,
-    row_edges: FloatArray,
-    col_edges: FloatArray,
-) -> ByteArray:
-    top, bottom = int(row_edges[0]), min(globe.shape[0], int(np.ceil(row_edges[-1])))
-    left, right = int(col_edges[0]), min(globe.shape[1], int(np.ceil(col_edges[-1])))
-    part = globe[top:bottom, left:right]
-    down = _overlaps(row_edges - top, bottom - top)
-    across = _overlaps(col_edges - left, right - left)
+def _nearest(picture: ByteArray, down: FloatArray, across: FloatArray) -> ByteArray:
+    rows, cols = down[1::2].astype(np.intp), across[1::2].astype(np.intp)
+    return picture[rows[:, None], cols]
+
+
+def _mean_of_valid(picture: ByteArray, down: FloatArray, across: FloatArray) -> ByteArray:
+    row_edges = down[::2].clip(0, picture.shape[0])
+    col_edges = across[::2].clip(0, picture.shape[1])
+    top, bottom = int(row_edges[0]), int(np.ceil(row_edges[-1]))
+    left, right = int(col_edges[0]), int(np.ceil(col_edges[-1]))
+    part = picture[top:bottom, left:right]
+    by_row = _overlaps(row_edges - top, bottom - top)
+    by_col = _overlaps(col_edges - left, right - left)
     valid = part[..., 3] > 0 if part.shape[2] == 4 else part.any(axis=2)
-    weight = (across @ (down @ valid.astype(np.float32)).T).T
+    weight = (by_col @ (by_row @ valid.astype(np.float32)).T).T
     out = np.zeros((*weight.shape, part.shape[2]), np.uint8)
     for channel in range(part.shape[2]):
         values = np.where(valid, part[..., channel], 0).astype(np.float32)
-        total = (across @ (down @ values).T).T
+        total = (by_col @ (by_row @ values).T).T
         mean = np.divide(total, weight, out=np.zeros_like(total), where=weight > 1e-4)
         out[..., channel] = np.rint(mean)
     return out
@@ -104,6 +160,11 @@ def _mean_of_valid(
 
 def _overlaps(edges: FloatArray, length: int) -> sparse.csr_array:
     """Length that each interval between `edges` shares with each of `length` unit pixels."""
-    pixels = np.arange(length)
-    shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return sparse.csr_array(np.maximum(shared, 0).astype(np.float32))
+    low, high = edges[:-1, None], edges[1:, None]
+    widest = int(np.ceil(np.diff(edges).max())) + 1
+    pixels = np.floor(low).astype(np.intp) + np.arange(widest)
+    shared = np.minimum(high, pixels + 1) - np.maximum(low, pixels)
+    shared = np.where(pixels < length, shared.clip(0), 0).astype(np.float32)
+    columns = pixels.clip(0, length - 1).ravel()
+    starts = np.arange(0, columns.size + 1, widest)
+    return sparse.csr_array((shared.ravel(), columns, starts), shape=(edges.size - 1, length))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gibswatch.errors import GibswatchError, UsageError
-from gibswatch.simulate.server.app import RequestLog
+from gibswatch.simulate.server.app import RequestLog, create_app
 from gibswatch.simulate.server.exceptions import missing_serve_extra
+from gibswatch.simulate.server.faults import FaultPlan
+from gibswatch.simulate.server.sources import ServedLayer, TileSource
+from gibswatch.simulate.server.wire import protocol_with_wire
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from uvicorn import Server
 
-__all__ = ["EmbeddedServer", "serve_forever"]
+__all__ = ["EmbeddedServer", "embedded_server", "serve_forever"]
 
 _START_DEADLINE_S = 30.0
 _GRACE_S = 5
@@ -131,6 +135,26 @@ class EmbeddedServer:
         self._server = self._thread = None
 
 
+def embedded_server(
+    layers: Mapping[str, tuple[ServedLayer, TileSource]], faults: FaultPlan | None = None
+) -> EmbeddedServer:
+    """Return a server of `layers` on a free port of the loopback, for a with statement in a test.
+
+    Parameters
+    ----------
+    layers : Mapping[str, tuple[ServedLayer, TileSource]]
+        By identifier.
+    faults : FaultPlan, optional
+        Which answers are broken on purpose, and how.
+
+    Raises
+    ------
+    MissingExtraError
+        If starlette is not installed.
+    """
+    return EmbeddedServer(create_app(layers, faults=faults))
+
+
 def serve_forever(
     app: Starlette,
     host: str,
@@ -177,10 +201,16 @@ def _make_server(app: Starlette, on_start: Callable[[], None]) -> Server:
     except ImportError as error:
         raise missing_serve_extra("uvicorn") from error
 
+    stopping = asyncio.Event()
+
     class Notifying(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             on_start()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            stopping.set()  # what hangs on purpose ends now
+            await super().shutdown(sockets=sockets)
 
     config = uvicorn.Config(
         app,
@@ -188,6 +218,7 @@ def _make_server(app: Starlette, on_start: Callable[[], None]) -> Server:
         log_level="warning",
         access_log=False,
         lifespan="off",
+        http=protocol_with_wire(stopping),
         timeout_graceful_shutdown=_GRACE_S,
     )
     return Notifying(config)

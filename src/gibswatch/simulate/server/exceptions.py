@@ -19,6 +19,7 @@ __all__ = [
     "OwsError",
     "OwsFault",
     "exception_report",
+    "invalid_parameter",
     "missing_serve_extra",
 ]
 
@@ -49,11 +50,25 @@ class OwsFault:
 
 
 class OwsError(GibswatchError):
-    """A request that the server refuses with an exception report (status 400)."""
+    """A request that the server refuses with an exception report.
 
-    def __init__(self, faults: Sequence[OwsFault]) -> None:
+    Parameters
+    ----------
+    faults : sequence of OwsFault
+        All that is wrong with the request.
+    status : int
+        HTTP status of the report.
+    """
+
+    def __init__(self, faults: Sequence[OwsFault], *, status: int = 400) -> None:
         super().__init__("; ".join(fault.text for fault in faults))
         self.faults = tuple(faults)
+        self.status = status
+
+
+def invalid_parameter(locator: str, text: str) -> OwsFault:
+    """Return the fault of a parameter whose value means nothing."""
+    return OwsFault("InvalidParameterValue", locator, text)
 
 
 def exception_report(faults: Sequence[OwsFault]) -> bytes:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gibswatch.archive import Archive
 from gibswatch.errors import UsageError
+from gibswatch.simulate.server.archive_source import ArchiveSource
 from gibswatch.simulate.server.sources import (
     FolderSource,
     ServedLayer,
@@ -15,6 +17,7 @@ from gibswatch.simulate.server.sources import (
     TileFolderSource,
     TileSource,
 )
+from gibswatch.types import EPSG_CODES
 
 __all__ = [
     "PICTURES_FORM",
@@ -22,6 +25,7 @@ __all__ = [
     "PicturesOption",
     "TileOption",
     "archive_layers",
+    "open_archive_layers",
     "open_sources",
     "parse_pictures_option",
     "parse_tile_option",
@@ -97,30 +101,68 @@ def parse_tile_option(text: str) -> TileOption:
     )
 
 
-def archive_layers(archive: Path) -> dict[str, Path]:
-    """Find the layers of an archive in EPSG:4326: ``{epsg}/{date}/{Layer}.jpg|png``.
+def archive_layers(root: Path) -> dict[str, Path]:
+    """Find the pictures of a folder without journals: ``4326/{date}/{Layer}.jpg|png``.
 
     Parameters
     ----------
-    archive : Path
-        The folder that holds ``4326``, or the one that holds ``data/4326``.
+    root : Path
+        The folder that holds ``4326``.
+
+    Returns
+    -------
+    dict
+        By layer, the folder that holds its dates; masks and partial pictures are left out.
+    """
+    folder = root / "4326"
+    names = sorted(
+        path.stem
+        for suffix in ("jpg", "png")
+        for path in folder.glob(f"{_DATE_FOLDER}/*.{suffix}")
+        if not path.stem.endswith(("_Mask", ".partial"))
+    )
+    return dict.fromkeys(names, folder)
+
+
+def open_archive_layers(
+    path: Path, describe: Callable[[str], ServedLayer]
+) -> list[tuple[ServedLayer, TileSource]]:
+    """Open every layer of an archive, whatever its projections.
+
+    Parameters
+    ----------
+    path : Path
+        The folder that holds ``4326`` (or ``3413`` ...), or one whose folder ``data`` does.
+    describe : Callable[[str], ServedLayer]
+
+    Returns
+    -------
+    list
+        Layers with a journal in every projection that can be served; those without one (pictures
+        laid there by hand) from their globes.
 
     Raises
     ------
     UsageError
-        If it holds no picture in that layout.
+        If there is no whole day of any layer.
     """
-    for folder in (archive / "4326", archive / "data" / "4326"):
-        names = sorted(
-            path.stem
-            for suffix in ("jpg", "png")
-            for path in folder.glob(f"{_DATE_FOLDER}/*.{suffix}")
-            if not path.stem.endswith(("_Mask", ".partial"))
-        )
-        if names:
-            return dict.fromkeys(names, folder)
+    for root in (path, path / "data"):
+        archive = Archive(root)
+        journalled = sorted({name for epsg in EPSG_CODES for name in archive.layers(epsg)})
+        loose = [name for name in archive_layers(root) if name not in journalled]
+        served = [_open_globes(PicturesOption(name, root / "4326"), describe) for name in loose]
+        unfinished = None
+        for name in journalled:
+            try:
+                served.append(_open_journalled(archive, name, describe))
+            except UsageError as error:
+                unfinished = error
+        if served:
+            return served
+        if unfinished is not None:
+            raise unfinished
     raise UsageError(
-        f"{archive} is no archive: it should hold 4326/YYYY-MM-DD/LAYER.jpg or .png; "
+        f"{path} is no archive: it should hold 4326/YYYY-MM-DD/LAYER.jpg or .png; "
         f"for a folder of pictures of one layer use --pictures {PICTURES_FORM}"
     )
 
@@ -145,8 +187,8 @@ def open_sources(
     Raises
     ------
     UsageError
-        If there is nothing to serve, a form is wrong, a layer is given twice, or is not served by
-        GIBS in EPSG:4326, or a folder holds no dated picture.
+        If there is nothing to serve, a form is wrong, a layer is given twice, or (for ``tiles``)
+        is not served by GIBS in EPSG:4326, or a folder holds no dated picture or no whole day.
     """
     served: dict[str, tuple[ServedLayer, TileSource]] = {}
 
@@ -155,11 +197,10 @@ def open_sources(
             raise UsageError(f"{layer.identifier} is given twice: name one folder a layer")
         served[layer.identifier] = (layer, source)
 
-    folders = archive_layers(archive) if archive else {}
-    asked = [parse_pictures_option(text) for text in pictures]
-    for option in (*(PicturesOption(*item) for item in folders.items()), *asked):
-        layer = _geographic(describe(option.layer))
-        add(layer, FolderSource(option.folder, layer.image_format, layer=option.layer))
+    for layer, source in open_archive_layers(archive, describe) if archive else ():
+        add(layer, source)
+    for text in pictures:
+        add(*_open_globes(parse_pictures_option(text), describe))
     for text in tiles:
         tile = parse_tile_option(text)
         layer = _geographic(describe(tile.layer))
@@ -172,8 +213,26 @@ def open_sources(
     return served
 
 
+def _open_journalled(
+    archive: Archive, name: str, describe: Callable[[str], ServedLayer]
+) -> tuple[ServedLayer, TileSource]:
+    layer = describe(name)
+    source = ArchiveSource(archive, name, layer.image_format)
+    matrix_sets = {
+        epsg: layer.matrix_sets[epsg] for epsg in source.projections if epsg in layer.matrix_sets
+    }
+    return replace(layer, matrix_sets=matrix_sets), source
+
+
+def _open_globes(
+    option: PicturesOption, describe: Callable[[str], ServedLayer]
+) -> tuple[ServedLayer, TileSource]:
+    layer = describe(option.layer)
+    return layer, FolderSource(option.folder, layer.image_format, layer=option.layer)
+
+
 def _geographic(layer: ServedLayer) -> ServedLayer:
-    """Keep EPSG:4326 only: folders hold pictures of no other projection."""
+    """Keep EPSG:4326 only: stored tiles are of no other projection."""
     matrix_sets: Mapping[int, str] = layer.matrix_sets
     if 4326 not in matrix_sets:
         raise UsageError(f"{layer.identifier} is not served in EPSG:4326: name another layer")

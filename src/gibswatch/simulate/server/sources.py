@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +13,19 @@ import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
+from gibswatch.catalogue.domains import Period
 from gibswatch.catalogue.grids import TileMatrix, tile_matrix_set
 from gibswatch.errors import UsageError
-from gibswatch.simulate.server.cut import RasterFormat, cut_tile, encode_tile
+from gibswatch.simulate.server.cache import CACHE_BYTES, PictureCache
+from gibswatch.simulate.server.cut import RasterFormat, encode_data
+from gibswatch.simulate.server.project import globe_tile, shrink
 from gibswatch.types import ByteArray
 
 __all__ = [
+    "MAX_PIXELS",
     "FolderSource",
     "GlobeSource",
+    "MatrixLimits",
     "ServedLayer",
     "TileAddress",
     "TileFolderSource",
@@ -33,8 +36,19 @@ __all__ = [
 _SUFFIXES: Mapping[RasterFormat, tuple[str, ...]] = {"jpg": (".jpg", ".jpeg"), "png": (".png",)}
 _ANY_SUFFIX = (*_SUFFIXES["jpg"], *_SUFFIXES["png"])
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_CACHE_BYTES = 256 << 20
-_MAX_PIXELS = 80_000_000
+MAX_PIXELS = 80_000_000
+"""Largest picture that is kept in memory to cut tiles out of."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixLimits:
+    """The tiles of one level that a layer has at all; all four numbers included."""
+
+    level: int
+    min_row: int
+    max_row: int
+    min_col: int
+    max_col: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,14 @@ class ServedLayer:
     """EPSG code to the identifier of the layer's tile matrix set there."""
     version: str = "v6_STD"
     """What GIBS appends to the identifier in ``Layer-Identifier-Actual``."""
+    periods: tuple[Period, ...] = ()
+    """The layer's time domain, by start; empty where it is the source's days."""
+    title: str = ""
+    """What the layer shows, in words; empty where that is the identifier."""
+    is_static: bool = False
+    """Whether the layer has no time: its one picture is the source's latest."""
+    limits: tuple[MatrixLimits, ...] = ()
+    """The part of EPSG:4326 that a geostationary layer has tiles of; empty for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +97,13 @@ class TileSource(Protocol):
 
 
 class GlobeSource:
-    """Tiles cut out of pictures of the whole globe (EPSG:4326); safe to use from many threads.
+    """Tiles of every projection, from pictures of the whole globe; safe to use from many threads.
 
     Parameters
     ----------
     function : Callable[[date], ndarray]
-        Returns a day's globe, (rows, cols, 3 or 4) uint8; black (RGB) or alpha 0 is no data.
+        Returns a day's globe in EPSG:4326, (rows, cols, 3 or 4) uint8; black (RGB) or alpha 0 is
+        no data.
         Called once a day as long as the day stays in the cache, by one thread at a time.
     days : Collection of date
         Days that can be asked for, at least one.
@@ -97,7 +120,7 @@ class GlobeSource:
     -----
     Where a tile is coarser than the globe its pixels are means of those that have data, as in
     GIBS's own overviews (so gaps lose up to a pixel at their edges); where it is finer, nearest
-    neighbours.
+    neighbours.  EPSG:3857, 3413 and 3031 are drawn from the globe (see `project_tile`).
     """
 
     def __init__(
@@ -106,54 +129,32 @@ class GlobeSource:
         days: Collection[dt.date],
         image_format: RasterFormat,
         *,
-        cache_bytes: int = _CACHE_BYTES,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         if not days:
             raise UsageError("no days to serve: give at least one date")
         self.image_format: RasterFormat = image_format
         self._function = function
         self._days = frozenset(days)
-        self._cache_bytes = cache_bytes
-        self._cache: OrderedDict[dt.date, ByteArray] = OrderedDict()
-        self._cache_lock = threading.Lock()
-        self._making_lock = threading.Lock()
+        self._globes = PictureCache(self._make_globe, cache_bytes)
 
     def days(self) -> frozenset[dt.date]:
         """Days that can be asked for."""
         return self._days
 
     def tile(self, day: dt.date, epsg: int, matrix: TileMatrix, row: int, col: int) -> bytes | None:
-        """Cut and encode one tile; None if it has no data at all, or is not EPSG:4326."""
-        if epsg != 4326:
-            return None
-        pixels = cut_tile(self._globe(day), matrix, row, col)
-        data = pixels[..., 3] if self.image_format == "png" else pixels
-        return encode_tile(pixels, self.image_format) if data.any() else None
+        """Draw and encode one tile; None if it has no data at all."""
 
-    def _globe(self, day: dt.date) -> ByteArray:
-        globe = self._cached(day)
-        if globe is not None:
-            return globe
-        with self._making_lock:
-            globe = self._cached(day)
-            if globe is None:
-                globe = _with_channels_of(self._function(day), self.image_format)
-                self._keep(day, globe)
-            return globe
+        def globe(factor: int) -> ByteArray:
+            return self._globes.get((day, factor))
 
-    def _cached(self, day: dt.date) -> ByteArray | None:
-        with self._cache_lock:
-            globe = self._cache.get(day)
-            if globe is not None:
-                self._cache.move_to_end(day)
-            return globe
+        return encode_data(globe_tile(globe, epsg, matrix, row, col), self.image_format)
 
-    def _keep(self, day: dt.date, globe: ByteArray) -> None:
-        with self._cache_lock:
-            self._cache[day] = globe
-            size = sum(kept.nbytes for kept in self._cache.values())
-            while size > self._cache_bytes and len(self._cache) > 2:
-                size -= self._cache.popitem(last=False)[1].nbytes
+    def _make_globe(self, key: tuple[dt.date, int]) -> ByteArray:
+        day, factor = key
+        if factor > 1:
+            return shrink(self._globes.get((day, 1)), factor)
+        return _with_channels_of(self._function(day), self.image_format)
 
 
 class FolderSource(GlobeSource):
@@ -288,10 +289,10 @@ def _check_globe(path: Path) -> None:
             cols, rows = picture.size
     except (UnidentifiedImageError, OSError) as error:
         raise UsageError(f"{path} is not a picture that can be read: remove it") from error
-    if cols != 2 * rows or cols * rows > _MAX_PIXELS:
+    if cols != 2 * rows or cols * rows > MAX_PIXELS:
         raise UsageError(
             f"{path} is {cols} x {rows} pixels: a whole globe (EPSG:4326) is twice as wide as high "
-            f"and has at most {_MAX_PIXELS:,} pixels; serve single tiles with --tile"
+            f"and has at most {MAX_PIXELS:,} pixels; serve single tiles with --tile"
         )
 
 
