@@ -62,9 +62,12 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert source.reached.wait(60)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        assert source.reached.wait(60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, out) == (130, "")
     assert err.startswith("gibswatch: stopped; what was finished is kept")
     assert len(err.splitlines()) == 1
