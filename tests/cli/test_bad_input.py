@@ -205,5 +205,12 @@ def test_an_error_of_ours_is_one_line_too(run: Run, monkeypatch: pytest.MonkeyPa
         run("--debug", "layers", "show", "x")
 
 
+def test_debug_shows_where_and_keeps_the_exit_code(run: Run) -> None:
+    ended = run("--debug", "layers", "show", "nothing")
+    assert ended.code == 2
+    assert ended.err.startswith("Traceback")
+    assert ended.err.splitlines()[-1].startswith("gibswatch: no layer 'nothing'")
+
+
 def _tree(folder: Path) -> dict[str, bytes]:
     return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 internal error, 2 usage, 3 anomalies found (only with ``--
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 from typing import Annotated, Any
 
@@ -81,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
             code = app(arguments, prog_name="gibswatch", standalone_mode=False)
         except GibswatchError as error:
             if debug:
-                raise
+                traceback.print_exc()
             error_line(str(error))
             return error.exit_code
         except _PARSER_ERROR as error:

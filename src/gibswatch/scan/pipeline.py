@@ -152,7 +152,7 @@ def inspect(
     date: dt.date | None = None,
     bounds: BBox | None = None,
     epsg: int = 4326,
-    mask_dir: Path | None = None,
+    mask_dir: Path | str | None = None,
     method: str = DEFAULT_METHOD,
     workers: Workers | None = None,
     on_progress: ProgressCallback | None = None,
@@ -169,7 +169,7 @@ def inspect(
     bounds : BBox, optional
         Of every picture, in units of the projection; None is the projection's whole extent.
     epsg : {4326, 3413, 3031, 3857}
-    mask_dir : Path, optional
+    mask_dir : path, optional
         Where masks of what is found are written.
     method, workers, on_progress
         As in `scan`.
@@ -187,7 +187,7 @@ def inspect(
     if date is not None and len(paths) > 1:
         raise DateRangeError(f"--date {date} is one day, but {len(paths)} files are given")
     pictures = []
-    masks = _mask_paths(paths, mask_dir)
+    masks = _mask_paths(paths, None if mask_dir is None else Path(mask_dir))
     for path, mask in zip(paths, masks, strict=True):
         if not path.is_file():
             raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
