@@ -89,10 +89,8 @@ def test_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:notaport", ""])
-def test_an_address_that_is_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "_SCHEDULER_TIMEOUT_S", 0.5)
-    with pytest.raises(UsageError, match="no Dask scheduler answers"):
+def test_an_address_that_is_none(address: str) -> None:
+    with pytest.raises(UsageError, match=r"is not an address: give one like tcp://"):
         list(map_ordered(math.sqrt, NUMBERS, scheduler=address))
 
 

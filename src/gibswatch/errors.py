@@ -16,8 +16,7 @@ know nothing of Gibswatch catch what they expect::
     │   └── MissingExtraError (ImportError)
     ├── DecodeError                      1  bytes that are not the picture they claim to be
     ├── ArchiveError                     1  a journal or picture that cannot be read
-    └── NothingFetchedError              5  no tile could be had
-        └── ServerUnreachableError
+    └── ServerUnreachableError           5  no connection, so no tile could be had
 
 Warnings are classes too: `GibswatchWarning` > `RenamedLayerWarning`.
 """
@@ -33,7 +32,6 @@ __all__ = [
     "GibswatchWarning",
     "GridMismatchError",
     "MissingExtraError",
-    "NothingFetchedError",
     "OutputError",
     "RenamedLayerWarning",
     "ServerUnreachableError",
@@ -96,14 +94,10 @@ class ArchiveError(GibswatchError):
     """A journal or a picture of the archive that cannot be read."""
 
 
-class NothingFetchedError(GibswatchError):
-    """The run ended without one tile."""
+class ServerUnreachableError(GibswatchError):
+    """No connection to the server could be made."""
 
     exit_code = 5
-
-
-class ServerUnreachableError(NothingFetchedError):
-    """No connection to the server could be made."""
 
 
 class GibswatchWarning(UserWarning):

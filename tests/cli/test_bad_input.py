@@ -143,7 +143,7 @@ def test_a_folder_that_is_a_file_ends_with_2(
     ended = run(*_SCAN, "--output-dir", tmp_path / "file", "--base-url", server.base_url)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
-    assert "name another --output-dir" in ended.err
+    assert "name another folder" in ended.err
     assert (tmp_path / "file").read_text() == "mine"
     assert len(server.requests) == 0
 
