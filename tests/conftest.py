@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ import pytest
 
 from gibswatch.cli.main import main
 from gibswatch.simulate import DrawnDays, EmbeddedServer, GlobeSource, ServedLayer, create_app
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that:
+# tests that interrupt themselves or a child need it as it is in a terminal.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _NO_CATALOGUE = str(Path(tempfile.gettempdir()) / f"no-gibswatch-catalogue-{os.getpid()}.json")

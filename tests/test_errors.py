@@ -66,7 +66,6 @@ def test_each_line_of_the_drawing_is_true(
         ("MissingExtraError", 2),
         ("DecodeError", 1),
         ("ArchiveError", 1),
-        ("NothingFetchedError", 5),
         ("ServerUnreachableError", 5),
     ],
 )

@@ -114,7 +114,7 @@ def test_output_folder_is_made_and_left_empty(tmp_path: Path) -> None:
 
 def test_output_folder_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match=r"something else stands there.*--output-dir"):
+    with pytest.raises(OutputError, match=r"something else stands there.*another folder"):
         output_folder(tmp_path / "file")
     with pytest.raises(OutputError, match="something else stands there"):
         output_folder(tmp_path / "file" / "below")
@@ -130,9 +130,9 @@ def test_a_folder_where_the_file_should_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "message"),
     [
-        (errno.ENOSPC, "no space left to write .*free some, or name another --output-dir"),
+        (errno.ENOSPC, "no space left to write .*free some, or name another folder"),
         (errno.EDQUOT, "no space left"),
-        (errno.EACCES, "no right to write .*--output-dir"),
+        (errno.EACCES, "no right to write .*another folder"),
         (errno.EPERM, "no right to write"),
         (errno.EROFS, "no right to write"),
     ],
@@ -144,7 +144,7 @@ def test_refusals_of_the_system_get_a_way_out(number: int, message: str) -> None
 
 def test_other_refusals_are_named_as_the_system_does() -> None:
     with (
-        pytest.raises(OutputError, match=r"there cannot be written \(broken\).*--output-dir"),
+        pytest.raises(OutputError, match=r"there cannot be written \(broken\).*another folder"),
         storage_errors(Path("there")),
     ):
         raise OSError(errno.EIO, "broken")

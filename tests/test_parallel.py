@@ -89,10 +89,8 @@ def test_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:notaport", ""])
-def test_an_address_that_is_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "_SCHEDULER_TIMEOUT_S", 0.5)
-    with pytest.raises(UsageError, match="no Dask scheduler answers"):
+def test_an_address_that_is_none(address: str) -> None:
+    with pytest.raises(UsageError, match=r"is not an address: give one like tcp://"):
         list(map_ordered(math.sqrt, NUMBERS, scheduler=address))
 
 
@@ -113,10 +111,13 @@ def test_ctrl_c_ends_the_workers_too() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)  # ends when no worker holds the pipes any more
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)  # ends when no worker holds the pipes any more
+    finally:
+        process.kill()
     assert process.returncode != 0
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert errors.count("Traceback") == 1

@@ -56,17 +56,17 @@ def storage_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OutputError(
-                f"no space left to write {path}: free some, or name another --output-dir; "
+                f"no space left to write {path}: free some, or name another folder; "
                 "what was finished is kept"
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise OutputError(f"no right to write {path}: name another --output-dir") from error
+            raise OutputError(f"no right to write {path}: name another folder") from error
         if isinstance(error, NotADirectoryError | FileExistsError | IsADirectoryError):
             raise OutputError(
-                f"{path} cannot be written, something else stands there: name another --output-dir"
+                f"{path} cannot be written, something else stands there: name another folder"
             ) from error
         raise OutputError(
-            f"{path} cannot be written ({error.strerror or error}): name another --output-dir"
+            f"{path} cannot be written ({error.strerror or error}): name another folder"
         ) from error
 
 

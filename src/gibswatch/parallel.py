@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 
 from gibswatch.errors import MissingExtraError, UsageError
 
-__all__ = ["map_ordered", "worker_count"]
+__all__ = ["check_scheduler", "map_ordered", "worker_count"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,6 +21,9 @@ R = TypeVar("R")
 _FEW = 32
 """Items that one process goes through before others have started."""
 _SCHEDULER_TIMEOUT_S = 10
+_SCHEDULER = re.compile(
+    r"(tcp|tls|ws|wss)://[^\s/:]+:\d{1,5}|(tcp|tls)://\[[0-9a-fA-F:]+\]:\d{1,5}"
+)
 
 
 def worker_count(items: int, workers: int | None) -> int:
@@ -35,6 +39,20 @@ def worker_count(items: int, workers: int | None) -> int:
     if workers is None:
         workers = 1 if items < _FEW else (os.cpu_count() or 1)
     return max(1, min(workers, items))
+
+
+def check_scheduler(address: str) -> None:
+    """Refuse what is not the address of a Dask scheduler, before long work begins.
+
+    Raises
+    ------
+    UsageError
+        If it has not the form ``tcp://host:port``.
+    """
+    if not _SCHEDULER.fullmatch(address):
+        raise UsageError(
+            f"--scheduler {address[:80]!r} is not an address: give one like tcp://127.0.0.1:8786"
+        )
 
 
 def map_ordered(
@@ -112,6 +130,7 @@ def _ctrl_c_stays_here() -> Iterator[None]:
 
 
 def _map_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:
+    check_scheduler(scheduler)
     try:
         from distributed import Client  # noqa: PLC0415  (an extra)
     except ImportError as error:

@@ -31,7 +31,6 @@ from gibswatch.catalogue.windows import Grid, TileIndex, plan_grid
 from gibswatch.errors import (
     ArchiveError,
     GridMismatchError,
-    NothingFetchedError,
     OutputError,
     ServerUnreachableError,
     UnknownGridError,
@@ -484,10 +483,14 @@ def test_an_error_of_the_caller_comes_back_as_it_is(
 
 def test_nothing_there(service: Service, tmp_path: Path, any_grid: Grid) -> None:
     days = (dt.date(2023, 9, 1), dt.date(2023, 9, 2))
-    with pytest.raises(NothingFetchedError, match=r"none of .* absent, HTTP 404") as caught:
-        service.download(tmp_path, any_grid, days)
-    assert caught.value.exit_code == 5
-    assert service.download(tmp_path, any_grid, (DAY, *days)).days_complete == 1
+    summary = service.download(tmp_path, any_grid, days)
+    assert summary.nothing_came
+    assert summary.days_incomplete == 2
+    assert summary.first_problem.startswith("absent: http://")
+    assert summary.first_problem.endswith("(HTTP 404)")
+    later = service.download(tmp_path, any_grid, (DAY, *days))
+    assert later.days_complete == 1
+    assert not later.nothing_came
 
 
 def test_no_server(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -514,7 +517,7 @@ def test_an_unreachable_server_leaves_the_grid_open(service: Service, tmp_path: 
 def test_a_file_in_place_of_the_folder(service: Service, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     for root in (tmp_path / "data", tmp_path / "data" / "deeper"):
-        with pytest.raises(OutputError, match="--output-dir"):
+        with pytest.raises(OutputError, match="name another folder"):
             service.download(root, make_grid("stitched"))
     assert service.asked() == []
 
@@ -643,7 +646,8 @@ def test_png_layers_are_never_averaged(tmp_path: Path) -> None:
     plan = plan_grid(Grid("native", 4326, "16km"), "2km")
     store = PictureStore(Layout(tmp_path, "Some_Layer", 4326), plan, "png")
     picture = store.begin(DAY)
-    path = picture.finish(complete=False)
+    path, (file,) = picture.finish(complete=False)
+    assert path == file.path
     assert path == f"4326/{DAY}/Some_Layer.partial.png"
     with Image.open(io.BytesIO((tmp_path / path).read_bytes())) as image:
         assert (image.mode, image.size) == ("RGBA", (2560, 1280))
@@ -657,3 +661,19 @@ def test_a_notebook_where_a_loop_runs_can_download_too(service: Service, tmp_pat
         return service.download(tmp_path, grid)
 
     assert asyncio.run(cell()).days_complete == len(DAYS)
+
+
+@pytest.mark.parametrize("damage", ["short", "empty", "gone"])
+def test_a_damaged_file_is_asked_again(
+    service: Service, tmp_path: Path, any_grid: Grid, damage: str
+) -> None:
+    service.download(tmp_path, any_grid)
+    whole = tree(tmp_path)
+    path = sorted(folder(tmp_path).rglob("*.jpg"))[0]
+    data = path.read_bytes()
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes({"short": data[:-300], "empty": b""}[damage])
+    again = service.download(tmp_path, any_grid)
+    assert (again.days_kept, again.days_complete) == (len(DAYS) - 1, 1)
+    assert tree(tmp_path) == whole

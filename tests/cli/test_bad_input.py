@@ -143,7 +143,7 @@ def test_a_folder_that_is_a_file_ends_with_2(
     ended = run(*_SCAN, "--output-dir", tmp_path / "file", "--base-url", server.base_url)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
-    assert "name another --output-dir" in ended.err
+    assert "name another folder" in ended.err
     assert (tmp_path / "file").read_text() == "mine"
     assert len(server.requests) == 0
 
@@ -203,6 +203,13 @@ def test_an_error_of_ours_is_one_line_too(run: Run, monkeypatch: pytest.MonkeyPa
     )
     with pytest.raises(ZeroDivisionError):
         run("--debug", "layers", "show", "x")
+
+
+def test_debug_shows_where_and_keeps_the_exit_code(run: Run) -> None:
+    ended = run("--debug", "layers", "show", "nothing")
+    assert ended.code == 2
+    assert ended.err.startswith("Traceback")
+    assert ended.err.splitlines()[-1].startswith("gibswatch: no layer 'nothing'")
 
 
 def _tree(folder: Path) -> dict[str, bytes]:

@@ -62,11 +62,14 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert source.reached.wait(60)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        assert source.reached.wait(60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, out) == (130, "")
-    assert err.startswith("gibswatch: stopped; what was finished is kept")
+    assert err.startswith("gibswatch: stopped; what a download had finished is kept")
     assert len(err.splitlines()) == 1
     assert not list(folder.rglob(".part-*"))
     finished = {path.parent.name for path in folder.rglob(f"{_LAYER}.jpg")}

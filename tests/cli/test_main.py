@@ -57,3 +57,22 @@ def test_a_renamed_layer_is_one_line_of_warning(run: Run) -> None:
     assert len(ended.err.splitlines()) == 1
     assert "MODIS_Combined_Thermal_Anomalies_All" in ended.err
     assert "/" not in ended.err.split("warning:")[0]
+
+
+def test_a_closed_output_is_no_internal_error(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m gibswatch.cli.main layers list >&-"
+    ended = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_output_is_said_in_one_line(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m gibswatch.cli.main layers list --json > /dev/full"
+    ended = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("gibswatch: no space left for the output")
+    assert len(ended.stderr.splitlines()) == 1

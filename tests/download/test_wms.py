@@ -29,7 +29,6 @@ from gibswatch.download.wms import (
 )
 from gibswatch.errors import (
     DateRangeError,
-    NothingFetchedError,
     RenamedLayerWarning,
     UnknownGridError,
     UnknownLayerError,
@@ -291,8 +290,10 @@ def test_nothing_but_errors(scripted: tuple[str, list[Answer]], tmp_path: Path) 
     base, answers = scripted
     answers.append(lambda _asked: (200, "text/xml", REFUSALS["OWS"][0]))
     settings = Settings(base_url=base, attempts=1)
-    with pytest.raises(NothingFetchedError, match=r"corrupt.*the server says: Invalid time"):
-        download_days(tmp_path, drawn_layer(), GRID, [DAY], settings)
+    summary = download_days(tmp_path, drawn_layer(), GRID, [DAY], settings)
+    assert summary.nothing_came
+    assert summary.first_problem.startswith("corrupt")
+    assert "the server says: Invalid time" in summary.first_problem
     names = [path.name for path in tmp_path.rglob("*.png")]
     assert names == [f"{FIRES}.partial.png"]
 

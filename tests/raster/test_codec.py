@@ -276,7 +276,7 @@ def test_more_pixels_than_pillow_would_open() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", r"nothing \(0 bytes\)"),
+        (b"", r"empty \(0 bytes\)"),
         (b"<html><body>busy</body>", "23 bytes that begin '<html><body>busy"),
         (b'<?xml version="1.0"?>\n<ServiceExceptionReport>', "bytes that begin '<.xml"),
         (b"\0\1\x1b[31m" + b"x" * 500, r"507 bytes that begin '\.\.\.\[31mx"),
@@ -301,7 +301,7 @@ def test_read_picture(tmp_path: Path) -> None:
     with pytest.raises(DecodeError, match=r"day\.jpg: short PNG"):
         read_picture(path)
     path.write_bytes(b"")
-    with pytest.raises(DecodeError, match=r"day\.jpg is no JPEG or PNG but nothing"):
+    with pytest.raises(DecodeError, match=r"day\.jpg is no JPEG or PNG but empty"):
         read_picture(path)
     with pytest.raises(DecodeError, match="cannot be read: No such file"):
         read_picture(tmp_path / "none.jpg")

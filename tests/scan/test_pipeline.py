@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import gibswatch as gw
-from gibswatch.errors import DateRangeError, GridMismatchError, UsageError
+from gibswatch.errors import DateRangeError, GridMismatchError, OutputError, UsageError
 from gibswatch.scan import ScanResult, Workers
 from gibswatch.settings import Settings
 from gibswatch.simulate import DrawnDays, EmbeddedServer
@@ -108,6 +108,15 @@ def test_a_mask_goes_when_its_finding_goes(tmp_path: Path, server: EmbeddedServe
     assert not mask.exists()
 
 
+def test_a_mask_that_cannot_go_is_an_error_of_the_folder(
+    tmp_path: Path, server: EmbeddedServer
+) -> None:
+    _scan(tmp_path, server)
+    (tmp_path / f"4326/2023-08-01/{_LAYER}_Mask.png").mkdir()
+    with pytest.raises(OutputError, match=r"_Mask\.png cannot be written"):
+        _scan(tmp_path, server)
+
+
 def test_processes_say_the_same_as_one(tmp_path: Path, server: EmbeddedServer) -> None:
     alone = _scan(tmp_path, server)
     together = _scan(tmp_path, server, workers=Workers(2))
@@ -170,6 +179,13 @@ def test_inspect_says_what_scan_says_of_the_same_pictures(
     assert [item.score for item in inspected.items] == [i.score for i in scanned.items]
     assert {item.date_source for item in inspected.items} == {"name"}
     assert [item.findings for item in inspected.items] == [i.findings for i in scanned.items]
+
+
+def test_inspect_takes_paths_as_text(tmp_path: Path) -> None:
+    picture = tmp_path / "2023-08-07.png"
+    Image.new("RGB", (64, 32)).save(picture)
+    (item,) = gw.inspect([str(picture)], _LAYER, mask_dir=str(tmp_path / "masks")).items
+    assert item.mask == str(tmp_path / "masks/2023-08-07_mask.png")
 
 
 def test_inspect_takes_a_picture_that_is_none_as_incomplete(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The data set on disk: where things lie, what the journal knows, how days get in and out."""
 
 from gibswatch.archive.ingest import DayOutcome, DownloadSummary, download_days
-from gibswatch.archive.journal import DayRecord, Journal, TileRecord
+from gibswatch.archive.journal import DayRecord, Journal, TileRecord, WrittenFile
 from gibswatch.archive.layout import Layout
 from gibswatch.archive.reader import Archive, choose_grid, open_archive
 
@@ -13,6 +13,7 @@ __all__ = [
     "Journal",
     "Layout",
     "TileRecord",
+    "WrittenFile",
     "choose_grid",
     "download_days",
     "open_archive",

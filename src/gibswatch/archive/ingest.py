@@ -28,7 +28,6 @@ from gibswatch.download.client import TileResult
 from gibswatch.download.engines import Engine, TileFetcher, check_engine, open_engine
 from gibswatch.download.plan import plan_day
 from gibswatch.download.wms import as_pictures
-from gibswatch.errors import NothingFetchedError
 from gibswatch.files import output_folder
 from gibswatch.settings import Settings
 
@@ -79,6 +78,16 @@ class DownloadSummary:
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     """(address, state, message); the first thousand."""
 
+    @property
+    def nothing_came(self) -> bool:
+        """Whether tiles were asked for and not one of all the days is there."""
+        return self.fetched > 0 and not self.tiles["ok"] and not self.days_kept
+
+    @property
+    def first_problem(self) -> str:
+        """What happened to the first tile that did not come, in a few words."""
+        return "{1}: {0} ({2})".format(*self.problems[0]) if self.problems else ""
+
     def add(self, outcome: DayOutcome) -> None:
         """Count one day."""
         self.days_complete += outcome.complete
@@ -126,8 +135,6 @@ def download_days(
         If the folder cannot be written.
     ServerUnreachableError
         If no connection can be made.
-    NothingFetchedError
-        If tiles were asked for and none came.
     """
     layer = as_pictures(layer)
     plan = plan_grid(grid, layer.matrix_set(grid.epsg))
@@ -155,7 +162,7 @@ def _download(
     with Journal(store.layout.journal) as journal:
         journal.claim_grid(store.plan.grid)
         known = journal.days()
-        todo = [day for day in days if not _is_done(store, known.get(day))]
+        todo = [day for day in days if not _is_done(store, journal, known.get(day))]
         summary = DownloadSummary(days=len(days), days_kept=len(days) - len(todo))
 
         def note(outcome: DayOutcome) -> None:
@@ -165,18 +172,14 @@ def _download(
 
         ingest = _Ingest(journal, store, layer, settings, engine=engine, on_day=note)
         asyncio.run(ingest.run(todo))
-    if summary.fetched and not summary.tiles["ok"] and not summary.days_kept:
-        _, state, message = summary.problems[0]
-        raise NothingFetchedError(
-            f"none of {summary.fetched} tiles of {layer.identifier} could be had from "
-            f"{settings.base_url} (the first: {state}, {message}): check the dates and --base-url"
-        )
     return summary
 
 
-def _is_done(store: PictureStore, record: DayRecord | None) -> bool:
-    """Whether the journal says that the day is whole; a file someone deleted is asked again."""
-    return record is not None and record.complete and store.holds(record)
+def _is_done(store: PictureStore, journal: Journal, record: DayRecord | None) -> bool:
+    """Whether the journal says that the day is whole; a file that is gone or short is not."""
+    if record is None or not record.complete:
+        return False
+    return store.holds(record, partial(journal.tiles, record.date))
 
 
 class _Ingest:
@@ -231,9 +234,9 @@ class _Ingest:
         outcome = tally.outcome(day)
         if not self._store.keeps_tiles:
             self._journal.forget_day(day)
-        path = await asyncio.to_thread(picture.finish, complete=outcome.complete)
+        path, files = await asyncio.to_thread(picture.finish, complete=outcome.complete)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        record = DayRecord(day, outcome.complete, path, now, outcome.tiles)
+        record = DayRecord(day, outcome.complete, path, now, outcome.tiles, files)
         self._journal.record_day(record, records)
         return outcome
 

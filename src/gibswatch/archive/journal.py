@@ -12,7 +12,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +22,7 @@ from gibswatch.errors import ArchiveError, GridMismatchError, OutputError
 from gibswatch.files import storage_errors
 from gibswatch.types import BBox, TileState
 
-__all__ = ["DayRecord", "Journal", "TileRecord"]
+__all__ = ["DayRecord", "Journal", "TileRecord", "WrittenFile"]
 
 _LOCK_WAIT_S = 30.0
 _NOT_WRITABLE = {
@@ -41,7 +41,7 @@ create table if not exists tiles (
     primary key (date, row, col)
 ) without rowid;
 create table if not exists days (
-    date text primary key, complete integer not null, picture text,
+    date text primary key, complete integer not null, picture text, files text not null,
     finished_at text not null
 ) without rowid;
 """
@@ -67,6 +67,17 @@ class TileRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One file that a day left on disk, other than tiles as served."""
+
+    path: str
+    """Relative to the archive's root."""
+    length: int
+    """Bytes."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class DayRecord:
     """What the journal keeps of one day."""
 
@@ -79,6 +90,8 @@ class DayRecord:
     """UTC, ISO 8601."""
     tiles: Mapping[str, int] = field(default_factory=dict)
     """Number of tiles by state."""
+    files: tuple[WrittenFile, ...] = ()
+    """The stitched picture, or the output tiles; none where tiles are kept as served."""
 
 
 class Journal:
@@ -162,10 +175,11 @@ class Journal:
 
     def record_day(self, day: DayRecord, tiles: Iterable[TileRecord] = ()) -> None:
         """Write that a day was gone through, with those of its tiles that are not recorded yet."""
-        row = (day.date.isoformat(), day.complete, day.picture, day.finished_at)
+        files = json.dumps([astuple(file) for file in day.files])
+        row = (day.date.isoformat(), day.complete, day.picture, files, day.finished_at)
         with self._errors(), self._db:
             self._insert_tiles(tiles)
-            self._db.execute("insert or replace into days values (?,?,?,?)", row)
+            self._db.execute("insert or replace into days values (?,?,?,?,?)", row)
 
     def forget_day(self, day: dt.date) -> None:
         """Take a day and its tiles out: its pixels on disk are about to become others."""
@@ -209,16 +223,21 @@ class Journal:
     def _days(self, where: str, values: tuple[str, ...]) -> dict[dt.date, DayRecord]:
         counts: dict[str, Counter[str]] = {}
         count_query = f"select date, state, count(*) from tiles {where} group by date, state"  # noqa: S608
-        day_query = f"select date, complete, picture, finished_at from days {where} order by date"  # noqa: S608
+        day_query = f"select * from days {where} order by date"  # noqa: S608
         with self._errors():
             for date, state, count in self._db.execute(count_query, values):
                 counts.setdefault(date, Counter())[state] = count
             rows = self._db.execute(day_query, values).fetchall()
             return {
                 (day := dt.date.fromisoformat(date)): DayRecord(
-                    day, bool(complete), picture, finished, dict(counts.get(date, {}))
+                    day,
+                    bool(complete),
+                    picture,
+                    finished,
+                    dict(counts.get(date, {})),
+                    tuple(WrittenFile(*file) for file in json.loads(files)),
                 )
-                for date, complete, picture, finished in rows
+                for date, complete, picture, files, finished in rows
             }
 
     def _prepare(self) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from gibswatch.archive.journal import DayRecord, TileRecord
+from gibswatch.archive.journal import DayRecord, TileRecord, WrittenFile
 from gibswatch.archive.layout import Layout
 from gibswatch.catalogue.windows import GridPlan, TileIndex, TileRange
 from gibswatch.download.client import TileResult
 from gibswatch.errors import ArchiveError, UnknownGridError
 from gibswatch.files import storage_errors, write_bytes
-from gibswatch.raster.codec import encode_picture, read_picture
+from gibswatch.raster.codec import decode_picture, encode_picture
 from gibswatch.raster.mosaic import Mosaic
 from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.types import ByteArray, Georeference, ImageFormat
@@ -53,16 +54,24 @@ class PictureStore:
         """Start a day."""
         return DayPicture(self, day)
 
-    def holds(self, record: DayRecord) -> bool:
-        """Whether the files of a day are where the journal says."""
-        if record.picture is not None:
-            return (self.layout.root / record.picture).is_file()
-        return all(self.tile_path(record.date, tile).is_file() for tile in self.stored_tiles())
+    def holds(self, record: DayRecord, tiles: Callable[[], Iterable[TileRecord]]) -> bool:
+        """Whether the files of a day are where the journal says, in the length that it says.
+
+        Parameters
+        ----------
+        record : DayRecord
+        tiles : callable
+            Gives the day's tiles; called only where they are kept as served.
+        """
+        if self.keeps_tiles:
+            return all(self.holds_tile(tile) for tile in tiles())
+        return bool(record.files) and all(
+            _has_length(self.layout.root / file.path, file.length) for file in record.files
+        )
 
     def holds_tile(self, record: TileRecord) -> bool:
         """Whether a kept tile is there in the length that was served."""
-        path = self.tile_path(record.date, record.tile)
-        return path.is_file() and path.stat().st_size == record.length
+        return _has_length(self.tile_path(record.date, record.tile), record.length)
 
     def stored_tiles(self) -> TileRange:
         """Tiles that a whole day has on disk, where tiles are kept."""
@@ -78,9 +87,7 @@ class PictureStore:
         Raises
         ------
         ArchiveError
-            If a picture has another size or format than the journal says.
-        DecodeError
-            If a file that the journal names cannot be read, or is damaged.
+            If a file is not there, or not the one that the journal knows by its SHA-256.
         UnknownGridError
             If the day would not fit into memory.
         """
@@ -89,17 +96,16 @@ class PictureStore:
         for tile in tiles:
             kept = self.keeps_tiles and tile.state == "ok"
             path = self.tile_path(record.date, tile.tile)
-            size = (self.plan.source.tile_size,) * 2
-            mosaic.place(tile.tile, self._read_file(path, size) if kept else None, tile.state)
+            mosaic.place(tile.tile, self._read(path, tile.sha256) if kept else None, tile.state)
         state = mosaic.states()
         provenance = self.layout.day_folder(record.date)
         if record.picture is not None:
             provenance = self.layout.root / record.picture
-            pixels = self._read_file(provenance, self.plan.window.shape)
+            pixels = self._read(provenance, _hash_of(record, record.picture))
         elif self.keeps_tiles:
             pixels, _ = mosaic.picture()
         else:
-            pixels = self._read_output_tiles(record.date, state)
+            pixels = self._read_output_tiles(record, state)
         return Scene(
             self.layout.layer,
             record.date,
@@ -110,17 +116,22 @@ class PictureStore:
             str(provenance),
         )
 
-    def _read_file(self, path: Path, shape: tuple[int, int]) -> ByteArray:
-        pixels, found = read_picture(path)
-        if pixels.shape[:2] != shape or found != self.image_format:
+    def _read(self, path: Path, sha256: str | None) -> ByteArray:
+        """Decode a file if it is the one that was written; a swapped one is no finding."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
             raise ArchiveError(
-                f"{path} is a {found} of {pixels.shape[1]}x{pixels.shape[0]} pixels, the journal "
-                f"says {self.image_format}, {shape[1]}x{shape[0]}: delete it and run the download "
-                "again"
+                f"{path} cannot be read ({error.strerror or error}): run the download again"
+            ) from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ArchiveError(
+                f"{path} is not what was downloaded (another SHA-256 than the journal's): "
+                "delete it and run the download again"
             )
-        return pixels
+        return decode_picture(data, image_format=self.image_format)
 
-    def _read_output_tiles(self, day: dt.date, state: ByteArray) -> ByteArray:
+    def _read_output_tiles(self, record: DayRecord, state: ByteArray) -> ByteArray:
         """Read the tiles that are whole; the others are not on disk: no pixel of theirs is ok."""
         bands = 3 if self.image_format == "jpg" else 4
         pixels: ByteArray = np.zeros((*state.shape, bands), dtype=np.uint8)
@@ -130,8 +141,9 @@ class PictureStore:
             if bad.size:
                 state[inner] = np.where(state[inner] == STATE_CODES["ok"], bad[0], state[inner])
             else:
-                shape = state[inner].shape
-                pixels[inner] = self._read_file(self.tile_path(day, tile), (shape[0], shape[1]))
+                path = self.tile_path(record.date, tile)
+                known = path.relative_to(self.layout.root).as_posix()
+                pixels[inner] = self._read(path, _hash_of(record, known))
         return pixels
 
 
@@ -156,39 +168,54 @@ class DayPicture:
         elif result.body is not None:
             write_bytes(self._store.tile_path(self._day, result.request.tile), result.body)
 
-    def finish(self, *, complete: bool) -> str | None:
+    def finish(self, *, complete: bool) -> tuple[str | None, tuple[WrittenFile, ...]]:
         """Write what is left to write.
 
         Returns
         -------
-        str or None
+        picture : str or None
             The stitched picture's path relative to the archive's root; None where tiles are kept.
+        files : tuple of WrittenFile
+            What was written: the picture, or the output tiles.
         """
         if self._mosaic is None:
-            return None
+            return None, ()
         pixels, state = self._mosaic.picture()
         if self._store.plan.grid.tiled:
-            self._write_output_tiles(pixels, state)
-            return None
-        return self._write_stitched(pixels, complete=complete)
+            return None, tuple(self._write_output_tiles(pixels, state))
+        file = self._write_stitched(pixels, complete=complete)
+        return file.path, (file,)
 
-    def _write_output_tiles(self, pixels: ByteArray, state: ByteArray) -> None:
+    def _write_output_tiles(self, pixels: ByteArray, state: ByteArray) -> Iterator[WrittenFile]:
         store = self._store
         for tile in store.stored_tiles():
             inner = _inner(store.plan, tile)
             path = store.tile_path(self._day, tile)
             if (state[inner] == STATE_CODES["ok"]).all():
-                write_bytes(path, encode_picture(pixels[inner], store.image_format))
+                yield self._write(path, encode_picture(pixels[inner], store.image_format))
             else:
                 _remove(path)
 
-    def _write_stitched(self, pixels: ByteArray, *, complete: bool) -> str:
+    def _write_stitched(self, pixels: ByteArray, *, complete: bool) -> WrittenFile:
         layout, extension = self._store.layout, self._store.image_format
         path = layout.picture(self._day, extension, complete=complete)
-        write_bytes(path, encode_picture(pixels, extension))
+        file = self._write(path, encode_picture(pixels, extension))
         write_bytes(layout.world_file(self._day), _world_file(self._store.plan.georeference))
         _remove(layout.picture(self._day, extension, complete=not complete))
-        return path.relative_to(layout.root).as_posix()
+        return file
+
+    def _write(self, path: Path, data: bytes) -> WrittenFile:
+        write_bytes(path, data)
+        name = path.relative_to(self._store.layout.root).as_posix()
+        return WrittenFile(name, len(data), hashlib.sha256(data).hexdigest())
+
+
+def _has_length(path: Path, length: int | None) -> bool:
+    return path.is_file() and path.stat().st_size == length
+
+
+def _hash_of(record: DayRecord, path: str) -> str | None:
+    return next((file.sha256 for file in record.files if file.path == path), None)
 
 
 def _remove(path: Path) -> None:

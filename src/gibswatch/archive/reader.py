@@ -12,6 +12,7 @@ from gibswatch.catalogue.grids import check_epsg
 from gibswatch.catalogue.windows import Grid, GridKind, plan_grid
 from gibswatch.download.wms import find_picture_layer
 from gibswatch.errors import ArchiveError
+from gibswatch.files import storage_errors
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BBox
 
@@ -38,7 +39,7 @@ class Archive:
     def grid(self, layer: str, epsg: int = 4326) -> Grid | None:
         """The grid that the folder holds of a layer, or None if it holds none."""
         layout = self._layout(layer, epsg)
-        if not layout.journal.is_file():
+        if not _has_journal(layout):
             return None
         with Journal(layout.journal) as journal:
             return journal.grid
@@ -46,7 +47,7 @@ class Archive:
     def records(self, layer: str, epsg: int = 4326) -> dict[dt.date, DayRecord]:
         """What the journal knows of each day gone through, in order."""
         layout = self._layout(layer, epsg)
-        if not layout.journal.is_file():
+        if not _has_journal(layout):
             return {}
         with Journal(layout.journal) as journal:
             return journal.days()
@@ -65,8 +66,9 @@ class Archive:
         DecodeError
             If a picture is damaged.
         """
+        day = day.date() if isinstance(day, dt.datetime) else day
         layout = self._layout(layer, epsg)
-        if not layout.journal.is_file():
+        if not _has_journal(layout):
             raise ArchiveError(f"{self.root} holds no {layout.layer} in EPSG:{epsg}: download it")
         with Journal(layout.journal) as journal:
             record, grid = journal.day(day), journal.grid
@@ -93,6 +95,11 @@ def open_archive(root: Path | str = "data") -> Archive:
     if not path.is_dir():
         raise ArchiveError(f"{path} is no folder: name the --output-dir of a download")
     return Archive(path)
+
+
+def _has_journal(layout: Layout) -> bool:
+    with storage_errors(layout.root):  # a name that is too long is no name of a folder
+        return layout.journal.is_file()
 
 
 def choose_grid(

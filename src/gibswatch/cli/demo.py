@@ -55,14 +55,18 @@ def demo(
                 workers=Workers(None),
                 on_progress=tell,
             )
-    report = write_report(result)
-    print_result(result, report)
-    found = {item.date for item in result.items if item.verdict == "anomalous"}
+    print_result(result, write_report(result))
+    found = {item.date for item in result.items if item.verdict == "anomalous" and item.date}
+    _compare(set(planted), found)
+
+
+def _compare(planted: set[dt.date], found: set[dt.date]) -> None:
+    """Print a row for each day on which something was planted or found."""
+    from gibswatch.cli.console import note
+
     typer.echo(f"{'day':<12}{'planted':<16}found")
-    for day in sorted(found.union(planted), key=str):
-        typer.echo(
-            f"{day!s:<12}{'missing data' if day in planted else 'nothing':<16}"
-            f"{'missing data' if day in found else 'nothing'}"
-        )
-    if found != set(planted):
+    for day in sorted(planted | found):
+        words = ["missing data" if day in days else "nothing" for days in (planted, found)]
+        typer.echo(f"{day!s:<12}{words[0]:<16}{words[1]}")
+    if found != planted:
         note("what was found differs: this first judgement misses holes under 1 % of the globe")

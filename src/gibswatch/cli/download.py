@@ -47,7 +47,7 @@ def download(
     """
     from gibswatch.archive import Archive, choose_grid, download_days
     from gibswatch.catalogue import Grid, check_epsg
-    from gibswatch.cli.console import note, print_json, progress
+    from gibswatch.cli.console import error_line, note, print_json, progress
     from gibswatch.download import find_picture_layer, picture_note, plan_days
     from gibswatch.settings import read_settings
 
@@ -103,6 +103,9 @@ def download(
         )
     else:
         _print_summary(summary, known.identifier, output_dir)
+    if summary.nothing_came:
+        error_line(f"no tile could be had; the first was {summary.first_problem}")
+        raise typer.Exit(5)
     if summary.days_incomplete:
         raise typer.Exit(4)
 

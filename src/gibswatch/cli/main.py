@@ -6,8 +6,12 @@ Exit codes: 0 done, 1 internal error, 2 usage, 3 anomalies found (only with ``--
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import traceback
 import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -76,6 +80,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if argv is None else argv
     debug = "--debug" in arguments
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
         warnings.simplefilter("always", GibswatchWarning)
@@ -83,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
             code = app(arguments, prog_name="gibswatch", standalone_mode=False)
         except GibswatchError as error:
             if debug:
-                raise
+                traceback.print_exc()
             error_line(str(error))
             return error.exit_code
         except _PARSER_ERROR as error:
@@ -95,11 +101,18 @@ def main(argv: list[str] | None = None) -> int:
         except Exception as error:
             if debug:
                 raise
-            error_line(f"internal error: {type(error).__name__}: {error} (--debug shows where)")
-            return 1
+            return _unforeseen(error)
     if code == _INTERRUPTED:  # Typer may have caught the interrupt and made it this code
-        error_line("stopped; what was finished is kept, the same command goes on from there")
+        error_line("stopped; what a download had finished is kept")
     return code if isinstance(code, int) else 0
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        error_line("no space left for the output: free some")
+        return 2
+    error_line(f"internal error: {type(error).__name__}: {error} (--debug shows where)")
+    return 1
 
 
 def run() -> None:

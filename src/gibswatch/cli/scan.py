@@ -110,7 +110,7 @@ def inspect(
     Example: gibswatch inspect 2023-08-*.jpg --layer MODIS_Terra_CorrectedReflectance_TrueColor
     --bounds -36 -18 0 18 --json
     """
-    from gibswatch.cli.console import print_json, progress
+    from gibswatch.cli.console import note, print_json, progress
     from gibswatch.files import output_folder
     from gibswatch.scan import Workers, items_to_json
     from gibswatch.scan import inspect as run_inspect
@@ -127,6 +127,8 @@ def inspect(
             workers=Workers(workers, scheduler),
             on_progress=tell,
         )
+    for line in result.notes:
+        note(line)
     if as_json:
         print_json(items_to_json(result.layer, result.items))
     else:
@@ -138,8 +140,8 @@ def print_result(result: ScanResult, report: Path | None) -> None:
     """Print what a person wants to know first: the days that are not clean, then the totals."""
     for item in sorted(result.items, key=lambda item: -item.score):
         if item.verdict != "clean":
-            day = item.date or item.file
-            typer.echo(f"{day}  {item.verdict:<10}  {item.score:.2f}  {item.reason}")
+            line = f"{item.date or item.file}  {item.verdict:<10}  {item.score:.2f}  {item.reason}"
+            typer.echo("".join(c if c.isprintable() else " " for c in line))
     totals = ", ".join(f"{n} {verdict}" for verdict, n in sorted(result.verdicts.items()))
     unit = "day" if result.grid else "picture"
     count = f"{len(result.items)} {unit}{'' if len(result.items) == 1 else 's'}"
@@ -152,6 +154,11 @@ def print_result(result: ScanResult, report: Path | None) -> None:
 
 
 def _exit_code(result: ScanResult, fail_on: str | None) -> int:
+    from gibswatch.cli.console import error_line
+
+    if result.download is not None and result.download.nothing_came:
+        error_line(f"no tile could be had; the first was {result.download.first_problem}")
+        return 5
     if fail_on is not None and result.verdicts[fail_on]:
         return 3
     return 4 if result.verdicts["incomplete"] or result.verdicts["wrong-date"] else 0

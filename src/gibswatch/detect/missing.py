@@ -66,7 +66,8 @@ def _usual_share(context: Context) -> tuple[float, float, str]:
     known = [n for n in context.neighbours if np.isfinite(n.black)]
     if len(known) < MIN_NEIGHBOURS:
         count = f"only {len(known)}" if known else "no"
-        return 0.0, ALONE, f"({count} neighbouring days to compare with: over {ALONE:.0%} counts)"
+        unit = "day" if len(known) == 1 else "days"
+        return 0.0, ALONE, f"({count} neighbouring {unit} to compare with: over {ALONE:.0%} counts)"
     shares = np.array([n.black for n in known])
     days = np.array([_days_from(context.observation, n) for n in known])
     slope = float(stats.theilslopes(shares, days).slope) if np.ptp(days) > 0 else 0.0

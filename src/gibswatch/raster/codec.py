@@ -27,6 +27,7 @@ __all__ = [
     "encode_mask",
     "encode_picture",
     "picture_format",
+    "picture_shape",
     "read_picture",
 ]
 
@@ -96,6 +97,15 @@ def decode_picture(
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DecodeError(f"damaged {_name(image_format)}: {reason}") from error
     return pixels
+
+
+def picture_shape(path: Path) -> tuple[int, int] | None:
+    """Rows and columns by a picture's header; None if it has none that can be read."""
+    try:
+        with Image.open(path, formats=["JPEG", "PNG"]) as image:
+            return (image.height, image.width)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning):
+        return None
 
 
 def read_picture(path: Path) -> tuple[ByteArray, ImageFormat]:
@@ -200,7 +210,7 @@ def _name(image_format: ImageFormat) -> str:
 
 def _describe(data: bytes) -> str:
     if not data:
-        return "nothing (0 bytes)"
+        return "empty (0 bytes)"
     found = picture_format(data)
     if found is not None:
         return f"a {_name(found)}"

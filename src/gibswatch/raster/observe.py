@@ -114,7 +114,7 @@ def observe(scene: Scene) -> tuple[Observation, BoolArray]:
     total = float(area.sum(dtype=np.float64))
     fetched = region_area_km2(usable, scene.georeference)
     share = region_area_km2(black, scene.georeference) / fetched if fetched > 0 else float("nan")
-    return Observation(scene.date, share, fetched / total), black
+    return Observation(scene.date, share, fetched / total if total > 0 else 0.0), black
 
 
 def _open_square(mask: BoolArray, half_width: int) -> BoolArray:

@@ -20,6 +20,8 @@ __all__ = ["Bar", "Timeline", "picture_with_outline", "timeline"]
 
 _WIDTH, _HEIGHT = 1000.0, 160.0
 _WIDEST_BAR = 60.0
+_STRIP = 6.0
+"""Height of the bar of a day whose share is not known."""
 _OUTLINE = (255, 64, 96)
 _THUMBNAIL_COLS = 900
 
@@ -62,7 +64,7 @@ def timeline(items: Sequence[DayItem]) -> Timeline:
     bars = []
     for item, share in zip(dated, shares, strict=True):
         assert item.date is not None  # noqa: S101  (filtered above)
-        height = max(2.0, share / top * _HEIGHT) if item.shares else _HEIGHT
+        height = max(2.0, share / top * _HEIGHT) if item.shares else _STRIP
         title = f"{item.date}: {item.verdict}" + (f", {share:.1%} black" if item.shares else "")
         x = (item.date - first).days * step
         bars.append(Bar(x, _HEIGHT - height, max(step - 1, 0.8), height, item.verdict, title))

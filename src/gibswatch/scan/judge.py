@@ -19,7 +19,7 @@ from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.detect.registry import get_method
 from gibswatch.detect.verdict import decide
 from gibswatch.errors import ArchiveError, DecodeError
-from gibswatch.files import write_bytes
+from gibswatch.files import storage_errors, write_bytes
 from gibswatch.parallel import map_ordered
 from gibswatch.raster.codec import encode_mask
 from gibswatch.raster.observe import Observation, observe, observed_black
@@ -229,7 +229,8 @@ def _write_mask(picture: Picture, scene: Scene, regions: Sequence[Region]) -> st
     if picture.mask_path is None:
         return None
     if not regions:
-        picture.mask_path.unlink(missing_ok=True)  # of an earlier judgement
+        with storage_errors(picture.mask_path):
+            picture.mask_path.unlink(missing_ok=True)  # of an earlier judgement
         return None
     kinds = np.zeros(scene.state.shape, dtype=np.uint8)
     for region in regions:

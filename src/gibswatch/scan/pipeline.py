@@ -19,6 +19,9 @@ from gibswatch.detect.registry import DEFAULT_METHOD, get_method
 from gibswatch.download.plan import plan_days
 from gibswatch.download.wms import find_picture_layer, picture_note
 from gibswatch.errors import DateRangeError, UsageError
+from gibswatch.parallel import check_scheduler
+from gibswatch.raster.codec import picture_shape
+from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_paths, as_workers
 from gibswatch.scan.findings import write_days, write_findings
 from gibswatch.scan.judge import NEIGHBOUR_DAYS, Picture, Workers, judge_pictures
 from gibswatch.scan.pictures import ArchivedDay, PictureFile, date_in_name
@@ -56,18 +59,18 @@ class ScanResult:
 
 def scan(
     layer: str,
-    start: dt.date,
-    stop: dt.date,
+    start: DayLike,
+    stop: DayLike,
     *,
     root: Path | str = "data",
     epsg: int = 4326,
-    bbox: BBox | None = None,
+    bbox: BoxLike | None = None,
     grid: GridKind | None = None,
     tile_resolution: str | None = None,
     tiled: bool | None = None,
     method: str = DEFAULT_METHOD,
     settings: Settings | None = None,
-    workers: Workers | None = None,
+    workers: Workers | int | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> ScanResult:
     """Download what is missing, judge every day, write the tables.
@@ -76,12 +79,12 @@ def scan(
     ----------
     layer : str
         Name of a layer; old names are understood.
-    start, stop : date
-        Half-open range of days.
+    start, stop : date or str
+        Half-open range of days; YYYY-MM-DD where text.
     root : path
         The archive (`--output-dir`).
     epsg : {4326, 3413, 3031, 3857}
-    bbox : BBox, optional
+    bbox : BBox or four numbers W S E N, optional
         In units of the projection.
     grid : {"predecessor", "native"}, optional
         None takes the folder's, or native in an empty folder.
@@ -92,7 +95,8 @@ def scan(
     method : str
         A name of `gibswatch.detect.METHODS`.
     settings : Settings, optional
-    workers : Workers, optional
+    workers : Workers or int, optional
+        How many processes judge; one by default.
     on_progress : callable, optional
         Told (pass, done, total).
 
@@ -104,11 +108,14 @@ def scan(
     ------
     UsageError
         If what is asked for cannot be done; the message says what to ask instead.
-    NothingFetchedError
-        If tiles were needed and none could be had.
+    ServerUnreachableError
+        If tiles were needed and no connection could be made.
     """
     tell = on_progress or _silent
     get_method(method)
+    spread = as_workers(workers)
+    if spread.scheduler is not None:
+        check_scheduler(spread.scheduler)
     known = find_picture_layer(layer)
     code = check_epsg(epsg)
     archive_root = Path(root)
@@ -118,10 +125,11 @@ def scan(
         Grid("native", code, "16km"),
         kind=grid,
         tile_resolution=tile_resolution,
-        bbox=bbox,
+        bbox=as_box(bbox),
         tiled=tiled,
     )
-    plan = plan_days(known, start, stop)
+    first = as_day(start)
+    plan = plan_days(known, first, as_day(stop))
     done = 0
 
     def count_day(_outcome: object) -> None:
@@ -132,12 +140,10 @@ def scan(
     settings = settings or read_settings()
     summary = download_days(archive_root, known, chosen, plan.days, settings, on_day=count_day)
     pictures, around = _archived_pictures(archive_root, known, chosen, plan.days)
-    judged = judge_pictures(
-        pictures, around, method=method, workers=workers or Workers(), on_progress=tell
-    )
+    judged = judge_pictures(pictures, around, method=method, workers=spread, on_progress=tell)
     items = [*judged, *(_gap_item(known, day) for day in plan.gaps)]
     items.sort(key=lambda item: item.date or dt.date.min)
-    late = _late_note(known, start) if plan.started_late else None
+    late = _late_note(known, first) if plan.started_late else None
     notes = tuple(line for line in (picture_note(known), late) if line)
     folder = Layout(archive_root, known.identifier, code).scan_folder
     write_days(folder / "days.parquet", items)
@@ -148,30 +154,30 @@ def scan(
 
 
 def inspect(
-    files: Sequence[Path | str],
+    files: Sequence[Path | str] | Path | str,
     layer: str,
     *,
-    date: dt.date | None = None,
-    bounds: BBox | None = None,
+    date: DayLike | None = None,
+    bounds: BoxLike | None = None,
     epsg: int = 4326,
-    mask_dir: Path | None = None,
+    mask_dir: Path | str | None = None,
     method: str = DEFAULT_METHOD,
-    workers: Workers | None = None,
+    workers: Workers | int | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> ScanResult:
     """Judge pictures that lie anywhere, many of one layer together.
 
     Parameters
     ----------
-    files : sequence of path
+    files : sequence of path, or one path
         JPEG or PNG.
     layer : str
-    date : date, optional
+    date : date or str, optional
         Of a single picture; else the date comes from each file's name.
-    bounds : BBox, optional
+    bounds : BBox or four numbers W S E N, optional
         Of every picture, in units of the projection; None is the projection's whole extent.
     epsg : {4326, 3413, 3031, 3857}
-    mask_dir : Path, optional
+    mask_dir : path, optional
         Where masks of what is found are written.
     method, workers, on_progress
         As in `scan`.
@@ -184,23 +190,42 @@ def inspect(
     get_method(method)
     known, code = find_picture_layer(layer), check_epsg(epsg)
     extent = tile_matrix_set(code, known.matrix_set(code)).extent
-    box = extent if bounds is None else check_bbox(code, extent, bounds)
-    paths = [Path(file) for file in files]
-    if date is not None and len(paths) > 1:
-        raise DateRangeError(f"--date {date} is one day, but {len(paths)} files are given")
+    asked = as_box(bounds)
+    box = extent if asked is None else check_bbox(code, extent, asked)
+    paths = as_paths(files)
+    given = None if date is None else as_day(date)
+    if given is not None and len(paths) > 1:
+        raise DateRangeError(f"--date {given} is one day, but {len(paths)} files are given")
     pictures = []
-    masks = _mask_paths(paths, mask_dir)
+    masks = _mask_paths(paths, None if mask_dir is None else Path(mask_dir))
     for path, mask in zip(paths, masks, strict=True):
         if not path.is_file():
             raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
-        day = date or date_in_name(path)
-        source: DateSource = "option" if date else "name" if day else "none"
+        day = given or date_in_name(path)
+        source: DateSource = "option" if given else "name" if day else "none"
         ref = PictureFile(path, known, day, code, box)
         pictures.append(Picture(ref, known.identifier, str(path), source, {}, mask))
     items = judge_pictures(
-        pictures, method=method, workers=workers or Workers(), on_progress=on_progress or _silent
+        pictures,
+        method=method,
+        workers=as_workers(workers),
+        on_progress=on_progress or _silent,
     )
-    return ScanResult(known.identifier, method, tuple(items))
+    return ScanResult(known.identifier, method, tuple(items), notes=_shape_notes(paths, box))
+
+
+def _shape_notes(paths: Sequence[Path], box: BBox) -> tuple[str, ...]:
+    """Say so where a picture's pixels would be oblong: its bounds are probably others."""
+    wanted = (box.east - box.west) / (box.north - box.south)
+    for path in paths:
+        shape = picture_shape(path)
+        if shape is not None and not 0.9 < shape[1] / shape[0] / wanted < 1.1:
+            note = (
+                f"{path.name} has {shape[1]}x{shape[0]} pixels, which does not fit bounds {box}: "
+                "are these its --bounds?"
+            )
+            return (note,)
+    return ()
 
 
 def _mask_paths(paths: Sequence[Path], folder: Path | None) -> list[Path | None]:
