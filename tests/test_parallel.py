@@ -28,7 +28,7 @@ def scheduler() -> Iterator[str]:
         n_workers=1,
         threads_per_worker=1,
         processes=False,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # None is the fixed port 8787
         protocol="tcp",
         host="127.0.0.1",
     ) as cluster:
