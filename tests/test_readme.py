@@ -67,6 +67,7 @@ def test_lines_without_the_demo_run(tmp_path: Path) -> None:
     lines = [x for x in ten_lines() if x.startswith(("LAYER=", "gibswatch layers"))]
     assert len(lines) == 3
     assert run_lines(lines, tmp_path) == [0, 0, 0]
+    assert '<Service name="TMS">' in (tmp_path / "tms.xml").read_text("utf-8")
 
 
 @pytest.mark.slow

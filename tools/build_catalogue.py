@@ -15,12 +15,12 @@ import html
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gibswatch.catalogue.domains import Period, format_domain, parse_domain, parse_step
+from gibswatch.catalogue.domains import Period, format_domain, parse_domain
+from gibswatch.catalogue.live import cadence_of, goes_on
 
 Record = dict[str, Any]
 
@@ -29,8 +29,6 @@ TARGET = ROOT / "src/gibswatch/catalogue/data/layers.json"
 
 READ_2021 = dt.date(2021, 12, 8)
 READ_2026 = dt.date(2026, 6, 23)
-LATENCY = dt.timedelta(days=40)
-"""A domain of 2026 that ends no longer than this before it was read still goes on."""
 
 EPSG = {"geographic": 4326, "arctic": 3413, "antarctic": 3031}
 FORMATS = {"image/jpeg": "jpg", "image/png": "png", "application/vnd.mapbox-vector-tile": "mvt"}
@@ -131,7 +129,7 @@ def time_facts(entry: Record, domain_2026: str | None) -> Record:
     """Cadence, domain, its source, and whether it goes on; nothing for a layer without time."""
     if domain_2026 is not None:
         periods = parse_domain(domain_2026)
-        source, ongoing = "2026-06", periods[-1].last_covered_day >= READ_2026 - LATENCY
+        source, ongoing = "2026-06", goes_on(periods, READ_2026)
     elif "period" in entry:
         periods = periods_2021(entry)
         source, ongoing = "2021-12", not (entry.get("inactive") or entry.get("endDate"))
@@ -157,14 +155,6 @@ def periods_2021(entry: Record) -> tuple[Period, ...]:
             f"{r['startDate']}/{r['endDate']}/{unit.format(r['dateInterval'])}" for r in ranges
         )
     )
-
-
-def cadence_of(periods: Iterable[Period]) -> str:
-    """Return the step that most steps of the domain have; of two the shorter."""
-    counts: Counter[str] = Counter()
-    for period in periods:
-        counts[str(period.step)] += period.count
-    return min(counts, key=lambda text: (-counts[text], parse_step(text)))
 
 
 def added_layers(layers: Mapping[str, Record], domains: Mapping[str, str]) -> dict[str, Record]:

@@ -12,7 +12,10 @@ import pytest
 
 Run = Callable[..., Any]
 
-_HEAVY = ("torch", "sklearn", "geopandas", "pandas", "numba", "matplotlib", "distributed", "scipy")
+_HEAVY = (
+    *("torch", "sklearn", "geopandas", "pandas", "numba", "matplotlib", "distributed", "scipy"),
+    *("numpy", "aiohttp", "rasterio", "starlette", "lxml", "owslib", "platformdirs"),
+)
 
 
 def test_version(run: Run) -> None:

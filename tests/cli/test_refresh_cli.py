@@ -59,3 +59,13 @@ def test_a_damaged_file_is_one_line_of_warning(run: Callable[..., Any], path: Pa
     assert ended.code == 0
     assert "is damaged" in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_another_server_does_not_replace_nasas_list(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIBSWATCH_CATALOGUE_FILE")
+    ended = run("layers", "refresh", "--base-url", "http://127.0.0.1:9")
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert "set GIBSWATCH_CATALOGUE_FILE" in ended.err

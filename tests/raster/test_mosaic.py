@@ -10,7 +10,7 @@ from rasterio import Affine
 from rasterio.warp import Resampling, reproject
 
 from gibswatch.catalogue.windows import Grid, GridPlan, TileIndex, plan_grid
-from gibswatch.raster.mosaic import Mosaic, area_average
+from gibswatch.raster.mosaic import Mosaic, area_average, overlap_matrix
 from gibswatch.raster.scene import STATE_CODES
 from gibswatch.types import BBox, ByteArray, ImageFormat
 
@@ -174,3 +174,14 @@ def test_faint_ringing_counts_as_black() -> None:
     pixels[0, 0] = 100
     edges = np.array([0.0, 2.0])
     assert area_average(pixels, edges, edges).tolist() == [[[8, 8, 8]]]
+
+
+def test_overlaps_are_the_lengths_that_cells_share_with_pixels() -> None:
+    shares = overlap_matrix(np.array([0.0, 1.5, 2.0, 4.0]), 4)
+    wanted = np.array([[1, 0.5, 0, 0], [0, 0.5, 0, 0], [0, 0, 1, 1]])
+    assert np.array_equal(shares.toarray(), wanted)
+
+
+def test_a_cell_that_goes_beyond_the_pixels_has_what_is_inside() -> None:
+    shares = overlap_matrix(np.array([0.0, 2.5, 5.0]), 4)
+    assert np.array_equal(shares.toarray(), [[1, 1, 0.5, 0], [0, 0, 0.5, 1]])

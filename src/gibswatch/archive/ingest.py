@@ -86,7 +86,10 @@ class DownloadSummary:
     @property
     def first_problem(self) -> str:
         """What happened to the first tile that did not come, in a few words."""
-        return "{1}: {0} ({2})".format(*self.problems[0]) if self.problems else ""
+        if not self.problems:
+            return ""
+        url, state, message = self.problems[0]
+        return f"{state}: {url if len(url) <= 200 else url[:197] + '...'} ({message})"
 
     def add(self, outcome: DayOutcome) -> None:
         """Count one day."""

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from gibswatch.catalogue.capabilities import (
+    LISTED_PERIODS,
+    CapabilitiesReport,
+    ListedLayer,
+    read_capabilities,
+)
+from gibswatch.catalogue.describe_domains import DomainsPage, read_domains
 from gibswatch.catalogue.domains import (
     Period,
     Step,
@@ -25,6 +32,7 @@ from gibswatch.catalogue.grids import (
     tile_matrix_set,
     tile_matrix_sets,
 )
+from gibswatch.catalogue.lateness import GapSpan, Lateness, gap_spans, lateness, span_text
 from gibswatch.catalogue.layers import (
     PREDEFINED,
     DomainSource,
@@ -32,9 +40,11 @@ from gibswatch.catalogue.layers import (
     Service,
     find_layer,
     load_catalogue,
+    renamed_warning,
     retired_names,
     search_layers,
 )
+from gibswatch.catalogue.live import cadence_of, goes_on
 from gibswatch.catalogue.service_xml import (
     SERVICE_PROTOCOLS,
     ServiceProtocol,
@@ -52,17 +62,24 @@ from gibswatch.catalogue.windows import (
     check_bbox,
     plan_grid,
 )
+from gibswatch.catalogue.worldview import worldview_url
 
 __all__ = [
+    "LISTED_PERIODS",
     "PREDECESSOR_TABLE",
     "PREDEFINED",
     "SERVICE_PROTOCOLS",
+    "CapabilitiesReport",
     "DomainSource",
+    "DomainsPage",
     "GIBSLayer",
+    "GapSpan",
     "Grid",
     "GridKind",
     "GridPlan",
+    "Lateness",
     "Layer",
+    "ListedLayer",
     "Period",
     "PixelWindow",
     "ResolutionRow",
@@ -73,6 +90,7 @@ __all__ = [
     "TileMatrix",
     "TileMatrixSet",
     "TileRange",
+    "cadence_of",
     "check_bbox",
     "check_epsg",
     "days_in",
@@ -80,18 +98,26 @@ __all__ = [
     "find_layer",
     "format_domain",
     "gap_around",
+    "gap_spans",
     "gaps",
+    "goes_on",
+    "lateness",
     "load_catalogue",
     "native_level",
     "parse_domain",
     "parse_moment",
     "parse_step",
     "plan_grid",
+    "read_capabilities",
+    "read_domains",
+    "renamed_warning",
     "resolution_row",
     "retired_names",
     "search_layers",
     "service_xml",
+    "span_text",
     "tile_matrix_set",
     "tile_matrix_sets",
+    "worldview_url",
     "write_service_xml",
 ]

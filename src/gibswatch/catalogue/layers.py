@@ -33,6 +33,7 @@ __all__ = [
     "Service",
     "find_layer",
     "load_catalogue",
+    "renamed_warning",
     "retired_names",
     "search_layers",
 ]
@@ -178,6 +179,11 @@ def retired_names() -> Mapping[str, str]:
     return _packaged()[1]
 
 
+def renamed_warning(old: str, new: str) -> RenamedLayerWarning:
+    """Return what to warn with where a layer is taken under another name than the asked one."""
+    return RenamedLayerWarning(f"{old} is no longer offered by GIBS under this name: taking {new}")
+
+
 def find_layer(name: str) -> Layer:
     """Return the layer called `name`.
 
@@ -196,11 +202,7 @@ def find_layer(name: str) -> Layer:
     """
     catalogue = load_catalogue()
     if (new := retired_names().get(name)) is not None:
-        warnings.warn(
-            f"{name} is no longer offered by GIBS under this name: taking {new}",
-            RenamedLayerWarning,
-            stacklevel=2,
-        )
+        warnings.warn(renamed_warning(name, new), stacklevel=2)
         return catalogue[new]
     if name in catalogue:
         return catalogue[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,13 @@ import typer
 from gibswatch.cli import options as opt
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
     from gibswatch.archive import DownloadSummary
+    from gibswatch.catalogue import Grid, Layer
+    from gibswatch.download import Engine
+    from gibswatch.settings import Settings
 
 __all__ = ["download"]
 
@@ -45,10 +52,9 @@ def download(
     Example: gibswatch download --layer-name VIIRS_SNPP_CorrectedReflectance_TrueColor
     --start-date 2023-08-01 --end-date 2023-08-08
     """
-    from gibswatch.archive import Archive, choose_grid, download_days
+    from gibswatch.archive import Archive, choose_grid
     from gibswatch.catalogue import Grid, check_epsg
-    from gibswatch.cli.console import error_line, note, print_json, progress
-    from gibswatch.download import find_picture_layer, picture_note, plan_days
+    from gibswatch.download import find_picture_layer
     from gibswatch.settings import read_settings
 
     settings = read_settings(
@@ -58,12 +64,7 @@ def download(
         ca_bundle=str(ca_bundle) if ca_bundle else None,
     )
     known, code = find_picture_layer(layer), check_epsg(epsg)
-    if drawn := picture_note(known):
-        note(drawn)
-    begin, stop = opt.parse_range(start, end, known.start_date)
-    plan = plan_days(known, begin, stop)
-    if plan.started_late:
-        note(f"{known.identifier} starts on {known.start_date}, not {begin}: begun there")
+    days = _plan(known, start, end)
     chosen = choose_grid(
         Archive(output_dir).grid(known.identifier, code),
         Grid("predecessor", code, "16km"),
@@ -72,42 +73,73 @@ def download(
         bbox=opt.parse_bbox(bbox),
         tiled=tiled_world,
     )
-    with progress() as tell:
-        count = 0
-
-        def count_day(_outcome: object) -> None:
-            nonlocal count
-            count += 1
-            tell("download", count, len(plan.days))
-
-        summary = download_days(
-            output_dir, known, chosen, plan.days, settings, engine=engine, on_day=count_day
-        )
+    summary = _run(output_dir, known, chosen, days, settings, engine)
     if as_json:
-        print_json(
-            {
-                "layer": known.identifier,
-                "grid": str(chosen),
-                "days": summary.days,
-                "days_kept": summary.days_kept,
-                "days_complete": summary.days_complete,
-                "days_incomplete": summary.days_incomplete,
-                "fetched": summary.fetched,
-                "received_bytes": summary.received_bytes,
-                "tiles": dict(summary.tiles),
-                "problems": [
-                    {"url": url, "state": state, "message": message}
-                    for url, state, message in summary.problems
-                ],
-            }
-        )
+        _print_document(summary, known.identifier, chosen)
     else:
         _print_summary(summary, known.identifier, output_dir)
-    if summary.nothing_came:
-        error_line(f"no tile could be had; the first was {summary.first_problem}")
-        raise typer.Exit(5)
-    if summary.days_incomplete:
-        raise typer.Exit(4)
+    _exit(summary)
+
+
+def _plan(layer: Layer, start: str | None, end: str) -> tuple[dt.date, ...]:
+    """Days to ask for; says on stderr what a person should know of them."""
+    from gibswatch.cli.console import note
+    from gibswatch.download import picture_note, plan_days
+
+    if drawn := picture_note(layer):
+        note(drawn)
+    begin, stop = opt.parse_range(start, end, layer.start_date)
+    plan = plan_days(layer, begin, stop)
+    if plan.started_late:
+        note(f"{layer.identifier} starts on {layer.start_date}, not {begin}: begun there")
+    return plan.days
+
+
+def _run(
+    output_dir: Path,
+    layer: Layer,
+    grid: Grid,
+    days: Sequence[dt.date],
+    settings: Settings,
+    engine: Engine,
+) -> DownloadSummary:
+    """Download the days under a bar of progress."""
+    from gibswatch.archive import download_days
+    from gibswatch.cli.console import progress
+
+    done = itertools.count(1)
+    with progress() as tell:
+        return download_days(
+            output_dir,
+            layer,
+            grid,
+            days,
+            settings,
+            engine=engine,
+            on_day=lambda _outcome: tell("download", next(done), len(days)),
+        )
+
+
+def _print_document(summary: DownloadSummary, layer: str, grid: Grid) -> None:
+    from gibswatch.cli.console import print_json
+
+    print_json(
+        {
+            "layer": layer,
+            "grid": str(grid),
+            "days": summary.days,
+            "days_kept": summary.days_kept,
+            "days_complete": summary.days_complete,
+            "days_incomplete": summary.days_incomplete,
+            "fetched": summary.fetched,
+            "received_bytes": summary.received_bytes,
+            "tiles": dict(summary.tiles),
+            "problems": [
+                {"url": url, "state": state, "message": message}
+                for url, state, message in summary.problems
+            ],
+        }
+    )
 
 
 def _print_summary(summary: DownloadSummary, layer: str, output_dir: Path) -> None:
@@ -121,3 +153,14 @@ def _print_summary(summary: DownloadSummary, layer: str, output_dir: Path) -> No
         typer.echo(f"  {state}: {url} ({message})", err=True)
     if len(summary.problems) > 10:
         typer.echo(f"  and {len(summary.problems) - 10} more (--json lists them)", err=True)
+
+
+def _exit(summary: DownloadSummary) -> None:
+    """End with a code of its own where tiles did not come."""
+    from gibswatch.cli.console import error_line
+
+    if summary.nothing_came:
+        error_line(f"no tile could be had; the first was {summary.first_problem}")
+        raise typer.Exit(5)
+    if summary.days_incomplete:
+        raise typer.Exit(4)

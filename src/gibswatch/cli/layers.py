@@ -15,7 +15,7 @@ from gibswatch.cli.options import BaseUrl, EpsgCode, TileResolution
 from gibswatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from gibswatch.catalogue.layers import Layer
+    from gibswatch.catalogue import Layer
 
 __all__ = ["app"]
 
@@ -57,7 +57,7 @@ def list_layers(
 
     Example: gibswatch layers list --search "viirs true color"
     """
-    from gibswatch.catalogue.layers import search_layers
+    from gibswatch.catalogue import search_layers
 
     layers = search_layers(search)
     if as_json:
@@ -83,7 +83,7 @@ def show(
 
     Example: gibswatch layers show MODIS_Terra_Data_No_Data --xml tms --date 2023-08-07
     """
-    from gibswatch.catalogue.layers import find_layer
+    from gibswatch.catalogue import find_layer
 
     record = find_layer(layer)
     if xml is not None:
@@ -113,7 +113,7 @@ def _give_xml(
     output: Path | None,
 ) -> None:
     """Print a service file, or write it and print where."""
-    from gibswatch.catalogue.service_xml import service_xml, write_service_xml
+    from gibswatch.catalogue import service_xml, write_service_xml
     from gibswatch.settings import read_settings
 
     service["base_url"] = read_settings(base_url=service["base_url"]).base_url
@@ -131,7 +131,7 @@ def _give_xml(
 
 def _moment(text: str) -> dt.date | dt.datetime:
     """Read a day, Today, or an instant."""
-    from gibswatch.catalogue.service_xml import parse_moment
+    from gibswatch.catalogue import parse_moment
 
     return dt.datetime.now(dt.UTC).date() if text.lower() == "today" else parse_moment(text)
 
@@ -150,7 +150,7 @@ def _row(layer: Layer) -> dict[str, str]:
 
 
 def _facts(layer: Layer) -> dict[str, Any]:
-    from gibswatch.catalogue.domains import gaps
+    from gibswatch.catalogue import gaps
 
     missing = [(str(first), str(last)) for first, last in gaps(layer.periods)]
     return {
@@ -178,7 +178,7 @@ def _facts(layer: Layer) -> dict[str, Any]:
 
 def _tile_resolutions(layer: Layer) -> list[str]:
     """Rows of the predecessor's table that are not finer than the layer's own pixels."""
-    from gibswatch.catalogue.grids import PREDECESSOR_TABLE, tile_matrix_set
+    from gibswatch.catalogue import PREDECESSOR_TABLE, tile_matrix_set
 
     if layer.service != "wmts" or not layer.projections.get(4326):
         return []

@@ -9,7 +9,7 @@ import typer
 from gibswatch.cli import options as opt
 
 if TYPE_CHECKING:
-    from gibswatch.download.refresh import RefreshReport
+    from gibswatch.download import RefreshReport
 
 __all__ = ["refresh"]
 
@@ -31,11 +31,17 @@ def refresh(
     """
     from gibswatch.catalogue import check_epsg
     from gibswatch.cli.console import print_json
-    from gibswatch.download.refresh import refresh_catalogue
-    from gibswatch.settings import read_settings
+    from gibswatch.download import refresh_catalogue
+    from gibswatch.errors import UsageError
+    from gibswatch.settings import DEFAULT_BASE_URL, read_settings
     from gibswatch.types import EPSG_CODES
 
     settings = read_settings(base_url=base_url, ca_bundle=str(ca_bundle) if ca_bundle else None)
+    if settings.base_url != DEFAULT_BASE_URL and settings.catalogue_file is None:
+        raise UsageError(
+            f"what {settings.base_url} lists would take the place of NASA's list: set "
+            "GIBSWATCH_CATALOGUE_FILE to a file of its own"
+        )
     codes = [check_epsg(code) for code in dict.fromkeys(epsg or EPSG_CODES)]
     report = refresh_catalogue(settings, codes)
     if as_json:

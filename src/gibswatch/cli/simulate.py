@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gibswatch.simulate.server import ServedLayer
+    from gibswatch.simulate import ServedLayer
 
 __all__ = ["app"]
 
@@ -55,12 +55,12 @@ def serve(
         typer.Option(metavar="PLAN.toml", help="Break answers as this plan says."),
     ] = None,
 ) -> None:
-    """Serve pictures under the addresses of GIBS (WMTS REST) until Ctrl-C.
+    """Serve pictures under the addresses of GIBS (WMTS, Tiled WMS, WMS) until Ctrl-C.
 
     Example: gibswatch simulate serve --pictures MODIS_Terra_CorrectedReflectance_TrueColor=globes
     """
     from gibswatch.errors import UsageError
-    from gibswatch.simulate.server import (
+    from gibswatch.simulate import (
         FaultPlan,
         create_app,
         example_tile_path,
@@ -85,9 +85,9 @@ def serve(
 
 def _describe(name: str) -> ServedLayer:
     """Look a layer up in the catalogue."""
-    from gibswatch.catalogue.layers import find_layer
+    from gibswatch.catalogue import find_layer
     from gibswatch.errors import UsageError
-    from gibswatch.simulate.server import ServedLayer
+    from gibswatch.simulate import ServedLayer
 
     layer = find_layer(name)
     if layer.format == "mvt":

@@ -64,7 +64,7 @@ def _now() -> dt.datetime:
 def _ask(layer: Layer, settings: Settings) -> tuple[Period, ...]:
     """Ask the service for the layer's time, in the first projection where it has tiles."""
     from gibswatch.catalogue import check_epsg
-    from gibswatch.download.history import HistoryRequest, fetch_history
+    from gibswatch.download import HistoryRequest, fetch_history
     from gibswatch.errors import UnknownGridError
 
     for code, matrix_set in layer.projections.items():
@@ -81,8 +81,7 @@ def _ask(layer: Layer, settings: Settings) -> tuple[Period, ...]:
 def _facts(
     layer: Layer, periods: Sequence[Period], source: str, now: dt.datetime
 ) -> dict[str, Any]:
-    from gibswatch.catalogue.lateness import gap_spans, lateness, span_text
-    from gibswatch.catalogue.live import goes_on
+    from gibswatch.catalogue import gap_spans, goes_on, lateness, span_text
 
     late = lateness(periods, now)
     return {

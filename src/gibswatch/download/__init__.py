@@ -2,7 +2,9 @@
 
 from gibswatch.download.client import TileClient, TileResult
 from gibswatch.download.engines import Engine, TileFetcher, check_engine, open_engine
+from gibswatch.download.history import HistoryRequest, fetch_history
 from gibswatch.download.plan import DayPlan, TileRequest, plan_day, plan_days, tile_url
+from gibswatch.download.refresh import RefreshReport, refresh_catalogue
 from gibswatch.download.wms import (
     DrawnLayer,
     as_pictures,
@@ -15,6 +17,8 @@ __all__ = [
     "DayPlan",
     "DrawnLayer",
     "Engine",
+    "HistoryRequest",
+    "RefreshReport",
     "TileClient",
     "TileFetcher",
     "TileRequest",
@@ -22,10 +26,12 @@ __all__ = [
     "as_pictures",
     "check_engine",
     "day_and_night",
+    "fetch_history",
     "find_picture_layer",
     "open_engine",
     "picture_note",
     "plan_day",
     "plan_days",
+    "refresh_catalogue",
     "tile_url",
 ]

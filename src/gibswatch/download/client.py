@@ -7,7 +7,6 @@ import datetime as dt
 import hashlib
 import html
 import re
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,23 +15,27 @@ from typing import Self
 import aiohttp
 
 from gibswatch.download.plan import TileRequest
-from gibswatch.errors import DecodeError, ServerUnreachableError, UsageError
+from gibswatch.download.tls import ssl_context
+from gibswatch.errors import DecodeError, ServerUnreachableError
 from gibswatch.raster.codec import decode_picture
 from gibswatch.settings import Settings
 from gibswatch.types import ByteArray, TileState
 
 __all__ = [
+    "RETRIED_STATUSES",
     "USER_AGENT",
     "Reachability",
     "TileClient",
     "TileResult",
+    "fetch_repeatedly",
     "is_worth_retrying",
     "retry_delay_s",
     "state_of_status",
 ]
 
 USER_AGENT = "gibswatch/0.1 (checks daily GIBS imagery)"
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""HTTP statuses of failures that may pass."""
 _RETRY_DELAYS_S = (0.5, 2.0)
 _KEPT_HEADERS = (
     "Content-Type",
@@ -141,7 +144,7 @@ class TileClient:
 
     async def __aenter__(self) -> Self:
         s = self._settings
-        connector = aiohttp.TCPConnector(limit=s.connections, ssl=_ssl_context(s.ca_bundle))
+        connector = aiohttp.TCPConnector(limit=s.connections, ssl=ssl_context(s.ca_bundle))
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=s.tile_timeout_s, sock_connect=s.connect_timeout_s),
@@ -170,18 +173,14 @@ class TileClient:
         ServerUnreachableError
             If no connection to the server can be made at all.
         """
-        result = None
-        for attempt in range(1, self._settings.attempts + 1):
+
+        async def ask(attempt: int) -> TileResult:
             # A request waits here, not in the pool: there its time would be running already.
             async with self._slots:
                 answer = await self._ask(request.url)
-            result = await asyncio.to_thread(_judge, request, answer, attempt)
-            if not is_worth_retrying(result):
-                break
-            if attempt < self._settings.attempts:
-                await self._sleep(retry_delay_s(attempt))
-        assert result is not None  # noqa: S101  (Settings has at least one attempt)
-        return result
+            return await asyncio.to_thread(_judge, request, answer, attempt)
+
+        return await fetch_repeatedly(ask, self._settings.attempts, self._sleep)
 
     async def _ask(self, url: str) -> _Answer:
         if self._session is None:
@@ -206,11 +205,34 @@ class TileClient:
             return _Answer(None, {}, b"", f"{type(error).__name__}: {error}"[:200])
 
 
+async def fetch_repeatedly(
+    ask: Callable[[int], Awaitable[TileResult]],
+    attempts: int,
+    sleep: Callable[[float], Awaitable[object]],
+) -> TileResult:
+    """Ask until the result is none that may pass, and return the last.
+
+    Parameters
+    ----------
+    ask : callable
+        Takes the number of the attempt, the first being 1.
+    attempts : int
+        At most so many, at least 1.
+    sleep : callable
+        Waits between attempts.
+    """
+    attempt = 1
+    while is_worth_retrying(result := await ask(attempt)) and attempt < attempts:
+        await sleep(retry_delay_s(attempt))
+        attempt += 1
+    return result
+
+
 def is_worth_retrying(result: TileResult) -> bool:
     """Whether a failure may pass: one of the network, an overloaded server, or a damaged answer."""
     if result.state not in ("failed", "corrupt"):
         return False
-    return result.status in {None, 200, *_RETRIED}
+    return result.status in {None, 200, *RETRIED_STATUSES}
 
 
 def retry_delay_s(attempt: int) -> float:
@@ -228,7 +250,7 @@ def state_of_status(status: int) -> tuple[TileState, str]:
     """
     if status == 200:
         return "ok", ""
-    if status == 204 or (400 <= status < 500 and status not in _RETRIED):
+    if status == 204 or (400 <= status < 500 and status not in RETRIED_STATUSES):
         return "absent", f"HTTP {status}"
     return "failed", f"HTTP {status}"
 
@@ -279,12 +301,3 @@ def _server_text(body: bytes) -> str:
     text = _TAG.sub(" ", body[:_QUOTED_BYTES].decode("utf-8", "replace"))
     words = " ".join(html.unescape(text).split())[:200]
     return f"; the server says: {''.join(c if c.isprintable() else '.' for c in words)}"
-
-
-def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext | bool:
-    if ca_bundle is None:
-        return True
-    try:
-        return ssl.create_default_context(cafile=ca_bundle)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"--ca-bundle {ca_bundle} is not a readable PEM file: {error}") from error

@@ -11,7 +11,8 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from gibswatch.catalogue.xml_guard import MAX_DOCUMENT_BYTES, quoted
-from gibswatch.download.client import USER_AGENT, _ssl_context, retry_delay_s
+from gibswatch.download.client import RETRIED_STATUSES, USER_AGENT, retry_delay_s
+from gibswatch.download.tls import ssl_context
 from gibswatch.errors import ServerUnreachableError, ServiceDocumentError
 from gibswatch.settings import Settings
 
@@ -19,7 +20,6 @@ __all__ = ["document_session", "fetch_document", "read_document", "same_host"]
 
 Sleep = Callable[[float], Awaitable[object]]
 
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
 _CHUNK = 64 * 2**10
@@ -60,7 +60,7 @@ def document_session(settings: Settings) -> AbstractAsyncContextManager[aiohttp.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=settings.connections, ssl=_ssl_context(settings.ca_bundle)
+            limit=settings.connections, ssl=ssl_context(settings.ca_bundle)
         ),
         timeout=aiohttp.ClientTimeout(
             total=settings.tile_timeout_s, sock_connect=settings.connect_timeout_s
@@ -170,7 +170,7 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> bytes | str:
 
 
 async def _refusal(response: aiohttp.ClientResponse, url: str) -> ServiceDocumentError:
-    kind = _PassingError if response.status in _RETRIED else ServiceDocumentError
+    kind = _PassingError if response.status in RETRIED_STATUSES else ServiceDocumentError
     return kind(
         f"{url} is answered with HTTP {response.status}, saying {await _said(response)}: "
         "check --base-url"

@@ -39,8 +39,7 @@ from gibswatch.download.client import (
     Reachability,
     TileClient,
     TileResult,
-    is_worth_retrying,
-    retry_delay_s,
+    fetch_repeatedly,
     state_of_status,
 )
 from gibswatch.download.plan import TileRequest
@@ -151,17 +150,14 @@ class GdalEngine:
         if self._pool is None:
             raise RuntimeError("GdalEngine is used outside of its `async with` block")
         service = tms_service(request, self._plan, self._settings)
-        result = None
-        for attempt in range(1, self._settings.attempts + 1):
+
+        async def ask(attempt: int) -> TileResult:
             loop = asyncio.get_running_loop()
             block = await loop.run_in_executor(self._pool, self._read, service, request)
             self._note_contact(block)
-            result = _result(request, block, attempt)
-            if not is_worth_retrying(result):
-                break
-            if attempt < self._settings.attempts:
-                await self._sleep(retry_delay_s(attempt))
-        assert result is not None  # noqa: S101  (Settings has at least one attempt)
+            return _result(request, block, attempt)
+
+        result = await fetch_repeatedly(ask, self._settings.attempts, self._sleep)
         if result.pixels is not None and not result.pixels.any():
             return await self._confirm(result)
         return result

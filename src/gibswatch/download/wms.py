@@ -21,14 +21,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gibswatch.catalogue.domains import Period, days_in, format_domain, parse_step
-from gibswatch.catalogue.layers import Layer, find_layer, load_catalogue, retired_names
-from gibswatch.catalogue.windows import GridPlan, TileIndex
-from gibswatch.errors import (
-    DateRangeError,
-    RenamedLayerWarning,
-    UnknownGridError,
-    UnknownLayerError,
+from gibswatch.catalogue.layers import (
+    Layer,
+    find_layer,
+    load_catalogue,
+    renamed_warning,
+    retired_names,
 )
+from gibswatch.catalogue.windows import GridPlan, TileIndex
+from gibswatch.errors import DateRangeError, UnknownGridError, UnknownLayerError
 from gibswatch.types import BBox
 
 __all__ = [
@@ -120,6 +121,8 @@ def find_picture_layer(name: str) -> Layer:
     ------
     UnknownLayerError
         If there is none; the message names the nearest.
+    DateRangeError
+        If it is both halves joined, and they have no day in common.
 
     Examples
     --------
@@ -198,11 +201,7 @@ def _joined(name: str) -> Layer | None:
         return None
     today = day.identifier.removesuffix(_DAY) + _ALL
     if today != name:
-        warnings.warn(
-            f"{name} is no longer offered by GIBS under this name: taking {today}",
-            RenamedLayerWarning,
-            stacklevel=3,
-        )
+        warnings.warn(renamed_warning(name, today), stacklevel=3)
     whole = catalogue.get(today)
     return day_and_night(today, day, night) if whole is None else as_pictures(whole)
 

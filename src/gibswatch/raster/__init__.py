@@ -6,7 +6,7 @@ from gibswatch.raster.codec import (
     encode_picture,
     read_picture,
 )
-from gibswatch.raster.mosaic import Mosaic, area_average
+from gibswatch.raster.mosaic import Mosaic, area_average, overlap_matrix
 from gibswatch.raster.observe import BlackRule, Observation, black_rule, observe, observed_black
 from gibswatch.raster.regions import outline, pixel_area_km2, region_area_km2
 from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
@@ -25,6 +25,7 @@ __all__ = [
     "observe",
     "observed_black",
     "outline",
+    "overlap_matrix",
     "pixel_area_km2",
     "read_picture",
     "region_area_km2",

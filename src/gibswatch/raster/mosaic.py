@@ -18,7 +18,7 @@ from gibswatch.catalogue.windows import GridPlan, TileIndex
 from gibswatch.raster.scene import STATE_CODES, brightest_channel
 from gibswatch.types import ByteArray, FloatArray, ImageFormat, TileState
 
-__all__ = ["NO_DATA_LEVEL", "Mosaic", "area_average"]
+__all__ = ["NO_DATA_LEVEL", "Mosaic", "area_average", "overlap_matrix"]
 
 NO_DATA_LEVEL = 8
 """max(R, G, B) up to which a source pixel counts as black when it is averaged."""
@@ -150,8 +150,8 @@ def area_average(pixels: ByteArray, row_edges: FloatArray, col_edges: FloatArray
         Mean by covered area of the source pixels over `NO_DATA_LEVEL` where those cover at least
         half of the cell, else the mean of the others; rounded to nearest.
     """
-    by_row = _overlaps(row_edges, pixels.shape[0])
-    by_col = _overlaps(col_edges, pixels.shape[1])
+    by_row = overlap_matrix(row_edges, pixels.shape[0])
+    by_col = overlap_matrix(col_edges, pixels.shape[1])
 
     def total(plane: FloatArray) -> FloatArray:
         return np.asarray((by_col @ (by_row @ plane).T).T)
@@ -170,14 +170,25 @@ def area_average(pixels: ByteArray, row_edges: FloatArray, col_edges: FloatArray
     return averaged
 
 
-def _overlaps(edges: FloatArray, size: int) -> sparse.csr_array:
-    """Length of each cell's overlap with each source pixel, as a (cells, size) matrix."""
-    low, high = edges[:-1], np.minimum(edges[1:], size)
+def overlap_matrix(edges: FloatArray, size: int) -> sparse.csr_array:
+    """Length of each cell's overlap with each of `size` source pixels.
+
+    Parameters
+    ----------
+    edges : (n + 1,) ndarray of float
+        Edges of the cells, in source pixels from the first one's, increasing; from 0 on.
+    size : int
+
+    Returns
+    -------
+    (n, size) csr_array of float32
+        0 where less than 1e-9 is shared.
+    """
+    low, high = edges[:-1, np.newaxis], np.minimum(edges[1:, np.newaxis], size)
     reach = int(np.ceil(np.max(high - np.floor(low)))) if len(low) else 0
-    columns = np.floor(low).astype(int)[:, np.newaxis] + np.arange(reach)
-    cover = np.minimum(columns + 1, high[:, np.newaxis]) - np.maximum(columns, low[:, np.newaxis])
-    valid = (cover > 1e-9) & (columns < size)
-    rows = np.broadcast_to(np.arange(len(low))[:, np.newaxis], columns.shape)
-    return sparse.csr_array(
-        (cover[valid].astype(np.float32), (rows[valid], columns[valid])), shape=(len(low), size)
-    )
+    columns = np.floor(low).astype(np.intp) + np.arange(reach)
+    shared = np.minimum(columns + 1, high) - np.maximum(columns, low)
+    shared = np.where((shared > 1e-9) & (columns < size), shared, 0).astype(np.float32)
+    starts = np.arange(len(low) + 1) * reach
+    within = columns.clip(0, size - 1)
+    return sparse.csr_array((shared.ravel(), within.ravel(), starts), shape=(len(low), size))

@@ -18,6 +18,8 @@ from gibswatch.simulate.server import (
     TileSource,
     create_app,
     embedded_server,
+    example_tile_path,
+    open_sources,
     serve_forever,
 )
 
@@ -34,5 +36,7 @@ __all__ = [
     "TileSource",
     "create_app",
     "embedded_server",
+    "example_tile_path",
+    "open_sources",
     "serve_forever",
 ]

@@ -117,7 +117,7 @@ def create_app(
             *wms.routes(service),
         ],
         middleware=[
-            Middleware(_Counter, log=log),
+            Middleware(_Recorder, log=log),
             Middleware(FaultInjector, plan=faults or FaultPlan(), service=service),
         ],
         exception_handlers={HTTPException: refused},
@@ -137,7 +137,7 @@ def example_tile_path(layer: ServedLayer, source: TileSource) -> str:
     return f"/wmts/epsg{epsg}/best/{name}"
 
 
-class _Counter:
+class _Recorder:
     """ASGI middleware: records every request as its answer starts."""
 
     def __init__(self, app: ASGIApp, log: RequestLog) -> None:

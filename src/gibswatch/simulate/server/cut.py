@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import simplejpeg
 from PIL import Image
-from scipy import sparse
 
 from gibswatch.catalogue.grids import TileMatrix, tile_matrix_set, tile_matrix_sets
+from gibswatch.raster.mosaic import overlap_matrix
 from gibswatch.types import ByteArray, FloatArray, Georeference
 
 __all__ = [
@@ -145,8 +145,8 @@ def _mean_of_valid(picture: ByteArray, down: FloatArray, across: FloatArray) -> 
     top, bottom = int(row_edges[0]), int(np.ceil(row_edges[-1]))
     left, right = int(col_edges[0]), int(np.ceil(col_edges[-1]))
     part = picture[top:bottom, left:right]
-    by_row = _overlaps(row_edges - top, bottom - top)
-    by_col = _overlaps(col_edges - left, right - left)
+    by_row = overlap_matrix(row_edges - top, bottom - top)
+    by_col = overlap_matrix(col_edges - left, right - left)
     valid = part[..., 3] > 0 if part.shape[2] == 4 else part.any(axis=2)
     weight = (by_col @ (by_row @ valid.astype(np.float32)).T).T
     out = np.zeros((*weight.shape, part.shape[2]), np.uint8)
@@ -156,15 +156,3 @@ def _mean_of_valid(picture: ByteArray, down: FloatArray, across: FloatArray) -> 
         mean = np.divide(total, weight, out=np.zeros_like(total), where=weight > 1e-4)
         out[..., channel] = np.rint(mean)
     return out
-
-
-def _overlaps(edges: FloatArray, length: int) -> sparse.csr_array:
-    """Length that each interval between `edges` shares with each of `length` unit pixels."""
-    low, high = edges[:-1, None], edges[1:, None]
-    widest = int(np.ceil(np.diff(edges).max())) + 1
-    pixels = np.floor(low).astype(np.intp) + np.arange(widest)
-    shared = np.minimum(high, pixels + 1) - np.maximum(low, pixels)
-    shared = np.where(pixels < length, shared.clip(0), 0).astype(np.float32)
-    columns = pixels.clip(0, length - 1).ravel()
-    starts = np.arange(0, columns.size + 1, widest)
-    return sparse.csr_array((shared.ravel(), columns, starts), shape=(edges.size - 1, length))

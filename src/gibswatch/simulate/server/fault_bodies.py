@@ -40,6 +40,11 @@ def scramble(body: bytes, seed: int, *, decodes: bool) -> bytes:
     -------
     bytes
         As long as the body, but for PNG that decodes.
+
+    Raises
+    ------
+    DecodeError
+        If the result is to decode, and the body does not.
     """
     image_format = picture_format(body)
     draw = random.Random(seed)  # noqa: S311 - not for secrets

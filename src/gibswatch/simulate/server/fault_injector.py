@@ -283,7 +283,9 @@ async def _wrong_type(call: _Call) -> None:
 async def _blank(call: _Call) -> None:
     good = await call.reply()
     if _is_picture(good):
-        no_layer = {name.replace("-", "_"): None for name in good.headers if "layer-" in name[:6]}
+        no_layer = {
+            name.replace("-", "_"): None for name in good.headers if name.startswith("layer-")
+        }
         good = good.replaced(blank_like(good.body), etag=None, **no_layer)
     await call.answer(good)
 

@@ -27,6 +27,7 @@ from gibswatch.simulate.server.exceptions import (
 )
 from gibswatch.simulate.server.sources import ServedLayer, TileSource
 from gibswatch.simulate.server.times import (
+    BAD_TIME,
     daily_runs,
     has_times,
     latest_step,
@@ -79,7 +80,6 @@ _TILE_CACHE = "public, max-age=1200"
 _DOCUMENT_CACHE = "public, max-age=1800"
 _DEFAULT = "default"
 _NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
-_BAD_TIME = "Invalid time format, must be YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ"
 _ABSENT = "The requested TIME does not exist for this layer"
 
 
@@ -261,7 +261,7 @@ class TileService:
             return latest_step(layer, source)
         moment = read_time(time)
         if moment is None:
-            raise OwsError([invalid_parameter("TIME", _BAD_TIME)])
+            raise OwsError([invalid_parameter("TIME", BAD_TIME)])
         if layer.periods:
             return snap_back(layer.periods, moment)
         day = moment.date()
@@ -328,7 +328,7 @@ def _check_words(request: TileRequest, layer: ServedLayer) -> None:
         if not _NUMBER.fullmatch(word)
     ]
     if request.time != _DEFAULT and not layer.is_static and read_time(request.time) is None:
-        faults.append(invalid_parameter("TIME", _BAD_TIME))
+        faults.append(invalid_parameter("TIME", BAD_TIME))
     if faults:
         raise OwsError(faults)
 

@@ -9,7 +9,18 @@ from collections.abc import Collection, Sequence
 from gibswatch.catalogue.domains import Period, Step, domain_step
 from gibswatch.simulate.server.sources import ServedLayer, TileSource
 
-__all__ = ["daily_runs", "has_times", "latest_step", "midnight", "read_time", "snap_back"]
+__all__ = [
+    "BAD_TIME",
+    "daily_runs",
+    "has_times",
+    "latest_step",
+    "midnight",
+    "read_time",
+    "snap_back",
+]
+
+BAD_TIME = "Invalid time format, must be YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ"
+"""What OnEarth says of a time that `read_time` cannot read."""
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?", re.ASCII)
 _DAILY = Step(days=1)

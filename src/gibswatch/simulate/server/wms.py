@@ -6,8 +6,6 @@ report, the rest as MapServer does it, which stands behind it.  Either comes wit
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -27,6 +25,7 @@ from gibswatch.simulate.server.service import (
     refusal,
     respond,
 )
+from gibswatch.simulate.server.times import BAD_TIME, read_time
 from gibswatch.simulate.server.wms_documents import (
     LEGEND_SIZE,
     MEDIA_TYPES,
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
 __all__ = ["answer", "routes"]
 
 _ADDRESS = "/wms/epsg4326/{collection}"
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?", re.ASCII)
-_BAD_TIME = "Invalid time format, must be YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ"
 _BAD_RANGE = (
     "Invalid time range format, must be YYYY-MM-DD/YYYY-MM-DD or "
     "YYYY-MM-DDThh:mm:ssZ/YYYY-MM-DDThh:mm:ssZ/interval"
@@ -172,21 +169,11 @@ def _read_time(text: str) -> str:
         return text
     parts = text.split("/")
     if 2 <= len(parts) <= 3:
-        if not all(map(_is_time, parts[:2])):
+        if None in map(read_time, parts[:2]):
             raise OwsError([invalid_parameter("TIME", _BAD_RANGE)], status=200)
-    elif not _is_time(text):
-        raise OwsError([invalid_parameter("TIME", _BAD_TIME)], status=200)
+    elif read_time(text) is None:
+        raise OwsError([invalid_parameter("TIME", BAD_TIME)], status=200)
     return parts[0]
-
-
-def _is_time(text: str) -> bool:
-    if _MOMENT.fullmatch(text) is None:
-        return False
-    try:
-        dt.datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _picture(body: bytes, media_type: str) -> Answer:

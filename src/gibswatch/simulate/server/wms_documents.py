@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from gibswatch.catalogue.domains import Period, format_domain
 from gibswatch.simulate.server.sources import ServedLayer
+from gibswatch.simulate.server.wmts_documents import MOST_PERIODS
 
 __all__ = [
     "LAYER_LIMIT",
@@ -39,7 +40,6 @@ LEGEND_SIZE = (86, 378)
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/tiff")
 """What GetMap can return; OnEarth's time service refuses all others."""
 
-_LISTED_PERIODS = 100  # GIBS cuts a dimension to its latest ones
 _TITLE = "Global Imagery Browse Services, embedded test server (EPSG:4326)"
 _ABSTRACT = "Daily satellite imagery for tests and demonstrations, in the form that NASA GIBS has."
 _KEYWORDS = "".join(f"\n    <Keyword>{word}</Keyword>" for word in ("GIBS", "WMS", "Earth"))
@@ -304,7 +304,7 @@ def _time(layer: ListedLayer, version: WmsVersion) -> str:
     if not layer.periods:
         return ""
     attributes = f'default={quoteattr(layer.default_time)} nearestValue="0"'
-    values = escape(format_domain(layer.periods[-_LISTED_PERIODS:]))
+    values = escape(format_domain(layer.periods[-MOST_PERIODS:]))
     if version == "1.1.1":
         extent = f'    <Extent name="time" {attributes}>{values}</Extent>\n'
         return f'    <Dimension name="time" units="ISO8601"/>\n{extent}'
