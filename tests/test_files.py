@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,22 @@ def test_other_refusals_are_named_as_the_system_does() -> None:
         storage_errors(Path("there")),
     ):
         raise OSError(errno.EIO, "broken")
+
+
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="something else stands there"):
+        write_bytes(pipe, b"data")
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    target, link = tmp_path / "folder" / "target", tmp_path / "link"
+    target.write_bytes(b"before")
+    link.symlink_to(target)
+    write_bytes(link, b"after")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"after"

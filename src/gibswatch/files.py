@@ -89,14 +89,18 @@ def output_folder(path: Path) -> Path:
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success flush it to disk and move it into place.
 
-    If the block raises, or the process dies, `target` is as it was before: whole or absent.
+    If the block raises, or the process dies, `target` is as it was before: whole or absent.  A link
+    stays a link: the file that it leads to is written.
 
     Raises
     ------
     OutputError
-        If the folder cannot take the file.
+        If the folder cannot take the file, or a device, pipe or folder is in its place.
     """
     with storage_errors(target):
+        target = target.resolve() if target.is_symlink() else target
+        if target.exists() and not target.is_file():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-", suffix=target.suffix)
         os.close(handle)

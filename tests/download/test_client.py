@@ -393,3 +393,22 @@ def test_bad_ca_bundle(tmp_path: Path, content: str | None) -> None:
 def test_outside_of_its_block() -> None:
     with pytest.raises(RuntimeError, match="async with"):
         asyncio.run(TileClient(Settings()).fetch(request("http://127.0.0.1/")))
+
+
+@pytest.mark.parametrize(
+    ("actual", "state"),
+    [
+        ("2023-08-07T00:00:00Z", "ok"),
+        ("2023-08-06T00:00:00Z", "wrong-date"),
+        ("2026-06-23T00:00:00Z", "wrong-date"),
+        (None, "ok"),
+    ],
+)
+def test_another_days_tile_is_known_by_its_header(actual: str | None, state: str) -> None:
+    header = f"Layer-Time-Actual: {actual}\r\n" if actual else ""
+    outcome = fetch(reply(200, JPEG, header))
+    tile = outcome.only
+    assert (tile.state, tile.attempts) == (state, 1)
+    assert (tile.body is None) is (tile.pixels is None) is (state != "ok")
+    if state != "ok":
+        assert tile.message == f"the server sent the tile of {str(actual)[:10]}"

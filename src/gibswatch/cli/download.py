@@ -143,11 +143,11 @@ def _print_document(summary: DownloadSummary, layer: str, grid: Grid) -> None:
 
 
 def _print_summary(summary: DownloadSummary, layer: str, output_dir: Path) -> None:
-    megabytes = summary.received_bytes / 1e6
+    size = f", {summary.received_bytes / 1e6:.1f} MB" if summary.received_bytes else ""
     typer.echo(
         f"{layer}: {summary.days} days; {summary.days_complete} downloaded, "
         f"{summary.days_kept} there already, {summary.days_incomplete} incomplete; "
-        f"{summary.fetched} tiles, {megabytes:.1f} MB, in {output_dir}"
+        f"{summary.fetched} tiles{size}, in {output_dir}"
     )
     for url, state, message in summary.problems[:10]:
         typer.echo(f"  {state}: {url} ({message})", err=True)

@@ -271,6 +271,10 @@ def _judge(request: TileRequest, answer: _Answer, attempt: int) -> TileResult:
             )
         except DecodeError as error:
             state, message = "corrupt", f"{error}{_server_text(answer.body)}"
+    served = answer.headers.get("Layer-Time-Actual", "")[:10]
+    if state == "ok" and served and served != request.date.isoformat():
+        # 200 and a good picture, but of another day: a default day, or one step back.
+        state, message, pixels = "wrong-date", f"the server sent the tile of {served}", None
     kept = state == "ok"
     return TileResult(
         request,
