@@ -162,9 +162,9 @@ def memory(name):
     return int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 
 Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-before, started = memory("VmRSS"), time.monotonic()
+before, started = memory("VmRSS"), time.process_time()
 try: fetch_document({url!r}, Settings(base_url={script.url!r}))
-except ServiceDocumentError: print(memory("VmHWM") - before, time.monotonic() - started)
+except ServiceDocumentError: print(memory("VmHWM") - before, time.process_time() - started)
 """
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
