@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,19 +38,18 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_documents_are_refused_at_once(name: str) -> None:
-    started = time.process_time()
     with pytest.raises(ServiceDocumentError, match="the answer") as caught:
         parse_xml(HOSTILE[name], what="the answer")
-    assert time.process_time() - started < 1
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
     assert isinstance(caught.value, NothingFetchedError)
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak")
-def test_hostile_documents_take_no_memory() -> None:
+def test_hostile_documents_take_neither_time_nor_memory() -> None:
+    # In a process of its own, which no coverage slows down; CPU time, so that others do not count.
     code = f"""
-import re, sys
+import re, sys, time
 from pathlib import Path
 import lxml.etree
 sys.path.insert(0, {str(Path(__file__).parent)!r})
@@ -61,16 +59,20 @@ def memory(name):
     return int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 
 Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-before = memory("VmRSS")
+before, longest = memory("VmRSS"), 0.0
 for data in t.HOSTILE.values():
+    started = time.process_time()
     try: t.parse_xml(data, what="x")
     except t.ServiceDocumentError: pass
-print(memory("VmHWM") - before)
+    longest = max(longest, time.process_time() - started)
+print(memory("VmHWM") - before, longest)
 """
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
-    assert int(ended.stdout) * 1024 < 50 * 10**6
+    kilobytes, seconds = map(float, ended.stdout.split())
+    assert kilobytes * 1024 < 50 * 10**6
+    assert seconds < 1
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import gzip
 import subprocess
 import sys
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -141,10 +140,8 @@ REFUSED = {
 def test_what_is_refused(script: Script, name: str) -> None:
     answer, message = REFUSED[name]
     url = script.say("/it", answer)
-    started = time.process_time()
     with pytest.raises(ServiceDocumentError, match=message) as caught:
         fetch_document(url, script.settings())
-    assert time.process_time() - started < 1
     assert str(caught.value).isprintable()
     assert set(script.asked) == {"/it"}
 
