@@ -7,6 +7,7 @@ import gzip
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -140,8 +141,10 @@ REFUSED = {
 def test_what_is_refused(script: Script, name: str) -> None:
     answer, message = REFUSED[name]
     url = script.say("/it", answer)
+    started = time.process_time()
     with pytest.raises(ServiceDocumentError, match=message) as caught:
         fetch_document(url, script.settings())
+    assert time.process_time() - started < 1
     assert str(caught.value).isprintable()
     assert set(script.asked) == {"/it"}
 
@@ -159,9 +162,9 @@ def memory(name):
     return int(re.search(name + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 
 Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-before, started = memory("VmRSS"), time.process_time()
+before, started = memory("VmRSS"), time.monotonic()
 try: fetch_document({url!r}, Settings(base_url={script.url!r}))
-except ServiceDocumentError: print(memory("VmHWM") - before, time.process_time() - started)
+except ServiceDocumentError: print(memory("VmHWM") - before, time.monotonic() - started)
 """
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30

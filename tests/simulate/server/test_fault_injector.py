@@ -147,10 +147,12 @@ def test_hang_until_the_server_stops() -> None:
         line = dial(server)
         line.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert line.recv(12) == b"HTTP/1.1 200"
+        start = time.monotonic()
     stopped = time.monotonic()
     line.close()
+    assert stopped - start < 3
     # Starlette's worker threads are told to end with the loop, and are not waited for.
-    while threading.active_count() > before and time.monotonic() - stopped < 30:
+    while threading.active_count() > before and time.monotonic() - stopped < 3:
         time.sleep(0.01)
     assert threading.active_count() <= before
 
@@ -161,7 +163,7 @@ def test_delay_ends_as_the_server_stops() -> None:
         line.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert ask(server, OTHER)[0] == 200
         start = time.monotonic()
-    assert time.monotonic() - start < 50  # the delay is of 60 s
+    assert time.monotonic() - start < 3
     line.close()
 
 
