@@ -69,4 +69,4 @@ def _compare(planted: set[dt.date], found: set[dt.date]) -> None:
         words = ["missing data" if day in days else "nothing" for days in (planted, found)]
         typer.echo(f"{day!s:<12}{words[0]:<16}{words[1]}")
     if found != planted:
-        note("what was found differs: this first judgement misses holes under 1 % of the globe")
+        note("what was found differs: this first judgement can miss holes under 1 % of the globe")
