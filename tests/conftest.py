@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
+import numpy as np
 import pytest
 
+from gibswatch.catalogue.windows import TileIndex
 from gibswatch.cli.main import main
+from gibswatch.download import TileRequest
+from gibswatch.raster import encode_picture
 from gibswatch.simulate import DrawnDays, EmbeddedServer, GlobeSource, ServedLayer, create_app
+from gibswatch.simulate.server import FaultPlan, FaultRule, embedded_server
+from gibswatch.types import ByteArray, ImageFormat
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that:
 # tests that interrupt themselves or a child need it as it is in a terminal.
@@ -78,6 +88,19 @@ def server(drawn: DrawnDays) -> Iterator[EmbeddedServer]:
         yield running
 
 
+@pytest.fixture
+def serve_drawn(drawn: DrawnDays) -> Iterator[Callable[..., EmbeddedServer]]:
+    """Start servers of the drawn days, broken by fault rules; all stop at the end."""
+    with ExitStack() as running:
+
+        def serve(*rules: FaultRule) -> EmbeddedServer:
+            source = GlobeSource(drawn.globe, drawn.dates, "jpg")
+            layers = {LAYER: (ServedLayer(LAYER, "jpg", {4326: "250m"}), source)}
+            return running.enter_context(embedded_server(layers, FaultPlan(rules)))
+
+        yield serve
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a command ended."""
@@ -100,3 +123,165 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
         return Ended(code, out, err)
 
     return call
+
+
+DAY = dt.date(2023, 8, 7)
+RAMP: ByteArray = np.tile(np.arange(256, dtype=np.uint8)[:, None, None], (2, 512, 3))
+FAULTY_LAYER = "A_Layer"
+
+Say = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Loopback:
+    """A server in the running loop: `say` answers each request, by its path, on a kept connection.
+
+    A connection that `say` closes is closed.
+    """
+
+    say: Say
+    ssl: Any = None
+    paths: list[str] = field(default_factory=list)
+    """Of all requests, in order."""
+    connections: int = 0
+    """Ever made."""
+    open_now: int = 0
+    most_open: int = 0
+    base: str = ""
+    _server: asyncio.Server | None = None
+    _running: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self.ssl)
+        scheme = "https" if self.ssl else "http"
+        self.base = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        self.connections += 1
+        self.open_now += 1
+        self.most_open = max(self.most_open, self.open_now)
+        try:
+            while not writer.is_closing():
+                head = await reader.readuntil(b"\r\n\r\n")
+                path = head.split(b" ", 2)[1].decode()
+                self.paths.append(path)
+                await self.say(path, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            self.open_now -= 1
+            self._running.discard(task)
+            writer.close()
+
+
+@dataclass
+class FakeTime:
+    """A clock that only its own sleeps move."""
+
+    now: float = 0.0
+    sleeps: list[float] = field(default_factory=list)
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def answer(
+    status: int = 200, body: bytes = b"", *, length: int | None = None, **headers: str
+) -> bytes:
+    """One answer of HTTP; `length` is what it claims."""
+    lines = [
+        f"HTTP/1.1 {status} Said",
+        f"Content-Length: {len(body) if length is None else length}",
+    ]
+    lines += [f"{name.replace('_', '-')}: {text}" for name, text in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def ask_for(base: str, number: int = 0, image_format: ImageFormat = "jpg") -> TileRequest:
+    """Make the request for a tile of 512 x 512 pixels."""
+    where = f"{base}/{number}.{image_format}"
+    return TileRequest("A_Layer", DAY, TileIndex(0, number), image_format, 512, where)
+
+
+def draw(day: dt.date) -> ByteArray:
+    """Draw a globe with texture, of another brightness every day."""
+    waves = np.sin(np.arange(360)[:, None] / 2.0) + np.cos(np.arange(720) / 3.0)
+    return np.repeat((100 + 5 * day.day + 20 * waves).astype(np.uint8)[..., None], 3, axis=2)
+
+
+class Net:
+    """What a test needs of the network, in one fixture."""
+
+    Loopback = Loopback
+    answer = staticmethod(answer)
+    ask_for = staticmethod(ask_for)
+    jpeg = encode_picture(RAMP, "jpg")
+    """A whole tile."""
+    png = encode_picture(np.dstack((RAMP, RAMP[..., 0])), "png")
+
+    def __init__(self) -> None:
+        self.time = FakeTime()
+
+    def following(self, *script: bytes) -> Any:
+        """Make a server that gives the answers in turn, the last one from then on."""
+        left = list(script)
+
+        async def say(_path: str, writer: asyncio.StreamWriter) -> None:
+            writer.write(left.pop(0) if len(left) > 1 else left[0])
+            await writer.drain()
+
+        return Loopback(say)
+
+
+@pytest.fixture
+def net() -> Net:
+    return Net()
+
+
+@pytest.fixture
+def serve_with_faults() -> Iterator[Callable[..., EmbeddedServer]]:
+    """Start embedded servers of one layer of JPEG tiles, broken by rules; all stop at the end."""
+    running: list[EmbeddedServer] = []
+
+    def serve(*rules: FaultRule) -> EmbeddedServer:
+        source = GlobeSource(draw, [DAY], "jpg")
+        layers = {FAULTY_LAYER: (ServedLayer(FAULTY_LAYER, "jpg", {4326: "250m"}), source)}
+        running.append(embedded_server(layers, FaultPlan(rules)).__enter__())
+        return running[-1]
+
+    yield serve
+    for server in running:
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def tile_of() -> Callable[..., TileRequest]:
+    """Make the request for a tile of an embedded server, at level 3."""
+
+    def tile(server: EmbeddedServer, row: int, col: int) -> TileRequest:
+        where = f"/wmts/epsg4326/best/{FAULTY_LAYER}/default/{DAY}/250m/3/{row}/{col}.jpg"
+        url = server.base_url + where
+        return TileRequest(FAULTY_LAYER, DAY, TileIndex(row, col), "jpg", 512, url)
+
+    return tile

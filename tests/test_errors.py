@@ -66,6 +66,8 @@ def test_each_line_of_the_drawing_is_true(
         ("MissingExtraError", 2),
         ("DecodeError", 1),
         ("ArchiveError", 1),
+        ("ArchiveInUseError", 2),
+        ("RunStoppedError", 4),
         ("ServerUnreachableError", 5),
     ],
 )

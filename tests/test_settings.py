@@ -62,6 +62,13 @@ def test_a_variable_that_is_no_number(name: str, value: str) -> None:
         {"tile_timeout_s": -1.0},
         {"tile_timeout_s": float("nan")},
         {"tile_timeout_s": float("inf")},
+        {"tile_deadline_s": 0.0},
+        {"run_deadline_s": -1.0},
+        {"retry_after_cap_s": float("nan")},
+        {"bandwidth_mbit_s": -50.0},
+        {"bandwidth_mbit_s": float("inf")},
+        {"requests_per_s": -1.0},
+        {"ramp_up_s": -0.1},
     ],
 )
 def test_numbers_out_of_range(options: dict[str, Any]) -> None:
@@ -90,6 +97,32 @@ def test_addresses_that_are_none(url: str) -> None:
 def test_an_unknown_option_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError):
         read_settings({}, speed=3)
+
+
+def test_zero_is_no_limit_where_there_can_be_none() -> None:
+    names = (
+        "run_deadline_s",
+        "retry_after_cap_s",
+        "bandwidth_mbit_s",
+        "requests_per_s",
+        "ramp_up_s",
+    )
+    settings = read_settings({f"GIBSWATCH_{name.upper()}": "0" for name in names})
+    assert [getattr(settings, name) for name in names] == [0.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"connections": 0}, r"--connections \(GIBSWATCH_CONNECTIONS\) is 0: give 1 or more"),
+        ({"bandwidth_mbit_s": -1.0}, r"--bandwidth \(GIBSWATCH_BANDWIDTH_MBIT_S\) is -1.0: .*0 \("),
+        ({"attempts": 0}, "^GIBSWATCH_ATTEMPTS is 0: "),
+        ({"requests_per_s": -2.0}, r"^GIBSWATCH_REQUESTS_PER_S is -2.0: .* 0 \(no limit\)"),
+    ],
+)
+def test_a_message_names_what_to_change(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        read_settings({}, **options)
 
 
 def test_the_catalogue_file_is_a_setting() -> None:

@@ -13,9 +13,11 @@ know nothing of Gibswatch catch what they expect::
     │   ├── DateRangeError
     │   ├── UnsafeNameError
     │   ├── OutputError                  the folder cannot take what would be written
+    │   │   └── ArchiveInUseError        another process writes there
     │   └── MissingExtraError (ImportError)
     ├── DecodeError                      1  bytes that are not the picture they claim to be
     ├── ArchiveError                     1  a journal or picture that cannot be read
+    ├── RunStoppedError                  4  ended before its end; what is finished is kept
     └── NothingFetchedError              5  nothing of what was asked for could be had
         ├── ServerUnreachableError
         └── ServiceDocumentError         a document that did not come, or cannot be trusted
@@ -27,6 +29,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArchiveError",
+    "ArchiveInUseError",
     "BoundsError",
     "DateRangeError",
     "DecodeError",
@@ -37,6 +40,7 @@ __all__ = [
     "NothingFetchedError",
     "OutputError",
     "RenamedLayerWarning",
+    "RunStoppedError",
     "ServerUnreachableError",
     "ServiceDocumentError",
     "UnknownGridError",
@@ -86,6 +90,10 @@ class OutputError(UsageError):
     """The output folder cannot take what would be written (rights, space, not a folder)."""
 
 
+class ArchiveInUseError(OutputError):
+    """Another process, or another thread of this one, writes to this layer's archive."""
+
+
 class MissingExtraError(UsageError, ImportError):
     """A command needs packages of an extra that is not installed."""
 
@@ -96,6 +104,15 @@ class DecodeError(GibswatchError):
 
 class ArchiveError(GibswatchError):
     """A journal or a picture of the archive that cannot be read."""
+
+
+class RunStoppedError(GibswatchError):
+    """The run was ended before its end: by the server's Retry-After, or by its own deadline.
+
+    What is finished is kept; the message says when to run the same command again.
+    """
+
+    exit_code = 4
 
 
 class NothingFetchedError(GibswatchError):

@@ -15,6 +15,13 @@ __all__ = ["DEFAULT_BASE_URL", "Settings", "read_settings"]
 
 DEFAULT_BASE_URL = "https://gibs.earthdata.nasa.gov"
 _ENVIRONMENT_PREFIX = "GIBSWATCH_"
+_OPTIONS = {
+    "connections": "--connections",
+    "dates_in_flight": "--num-threads",
+    "bandwidth_mbit_s": "--bandwidth",
+    "run_deadline_s": "--deadline",
+}
+"""Settings that are options of the command line too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,19 @@ class Settings:
     connect_timeout_s: float = 10.0
     tile_timeout_s: float = 60.0
     """Seconds for one request from its start to its last byte."""
+    tile_deadline_s: float = 180.0
+    """Seconds for all requests for one tile and the waits between them; waiting for a turn, as in
+    a pause that the server asked for, is left out."""
+    run_deadline_s: float = 0.0
+    """Seconds after which a run ends, what is finished kept; 0: none."""
+    retry_after_cap_s: float = 120.0
+    """Longest pause that the server may ask for (Retry-After); over it the run ends."""
+    bandwidth_mbit_s: float = 50.0
+    """Megabits a second of tiles, at most; 0: no limit.  GIBS asks for 50 or less sustained."""
+    requests_per_s: float = 100.0
+    """Requests begun a second, at most; 0: no limit."""
+    ramp_up_s: float = 10.0
+    """Seconds until all connections are in use; 0: all at once."""
     ca_bundle: str | None = None
     """PEM file with the certificate authorities to trust instead of the system's."""
     catalogue_file: str | None = None
@@ -44,14 +64,27 @@ class Settings:
             )
         for name in ("connections", "dates_in_flight", "attempts"):
             if getattr(self, name) < 1:
-                raise UsageError(
-                    f"{name.replace('_', ' ')} is {getattr(self, name)}: give 1 or more"
-                )
-        for name in ("connect_timeout_s", "tile_timeout_s"):
+                raise UsageError(f"{_named(name)} is {getattr(self, name)}: give 1 or more")
+        for name in ("connect_timeout_s", "tile_timeout_s", "tile_deadline_s"):
             if not 0 < getattr(self, name) < inf:
                 raise UsageError(
-                    f"{name} is {getattr(self, name)}: give a number of seconds over 0"
+                    f"{_named(name)} is {getattr(self, name)}: give a number of seconds over 0"
                 )
+        for name, means in _MAY_BE_NONE.items():
+            if not 0 <= getattr(self, name) < inf:
+                raise UsageError(
+                    f"{_named(name)} is {getattr(self, name)}: give a number over 0, or 0 ({means})"
+                )
+
+
+_MAY_BE_NONE = {
+    "run_deadline_s": "no end",
+    "retry_after_cap_s": "end with the first Retry-After",
+    "bandwidth_mbit_s": "no limit",
+    "requests_per_s": "no limit",
+    "ramp_up_s": "all connections at once",
+}
+"""What 0 means."""
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **options: Any) -> Settings:
@@ -83,6 +116,12 @@ def _is_address(text: str) -> bool:
         return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
     except ValueError:
         return False
+
+
+def _named(name: str) -> str:
+    """Call a setting as a person can change it: by its option, and by its variable."""
+    variable = _ENVIRONMENT_PREFIX + name.upper()
+    return f"{_OPTIONS[name]} ({variable})" if name in _OPTIONS else variable
 
 
 def _parse(name: str, raw: str, annotation: str) -> Any:

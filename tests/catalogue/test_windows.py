@@ -234,7 +234,46 @@ def test_a_tile_range_is_walked_row_by_row() -> None:
     assert "tile" not in tiles
 
 
+@pytest.mark.parametrize(
+    ("level", "scale", "tiles"), [(0, 0.15625, 2), (2, 0.625, 15), (3, 1.25, 50), (5, 5.0, 800)]
+)
+def test_the_level_that_is_asked_for(level: int, scale: float, tiles: int) -> None:
+    """16km from level 2 is what the predecessor read: 15 tiles, enlarged."""
+    plan = plan_grid(Grid("predecessor", 4326, "16km", tile_level=level), "250m")
+    assert (plan.source.level, plan.scale, len(plan.source_tiles())) == (level, scale, tiles)
+    assert plan.window.shape == (2048, 4096)
+    free = plan_grid(Grid("predecessor", 4326, "16km"), "250m")
+    assert plan.georeference == free.georeference
+
+
+@pytest.mark.parametrize("level", [-1, 9, 100])
+def test_a_level_that_the_layer_does_not_have(level: int) -> None:
+    with pytest.raises(UnknownGridError, match=rf"--tile-level {level} is none .* use 0 to 8"):
+        plan_grid(Grid("predecessor", 4326, "16km", tile_level=level), "250m")
+
+
+def test_a_native_grid_takes_no_level() -> None:
+    with pytest.raises(UnknownGridError, match="--tile-level 2 belongs to the predecessor's grid"):
+        plan_grid(Grid("native", 4326, "16km", tile_level=2), "250m")
+
+
+def test_a_format_that_there_is_none_of() -> None:
+    with pytest.raises(UnknownGridError, match="--format 'gif' is unknown: use one of jpg, png"):
+        plan_grid(Grid("native", 4326, "16km", picture_format="gif"), "250m")  # type: ignore[arg-type]
+
+
+def test_a_grid_of_an_older_journal_lacks_the_new_fields() -> None:
+    old = {"kind": "predecessor", "epsg": 4326, "tile_resolution": "16km", "tiled": True}
+    grid = Grid(**old, bbox=None)  # type: ignore[arg-type]
+    assert grid == Grid("predecessor", 4326, "16km", tiled=True)
+    assert (grid.tile_level, grid.picture_format) == (None, None)
+
+
 def test_a_grid_says_what_it_is() -> None:
     grid = Grid("native", 4326, "8km", BBox(-36, -18, 0, 18), tiled=True)
     assert str(grid) == "native grid at 8km, EPSG:4326, tiles, bbox -36 -18 0 18"
     assert str(Grid("predecessor", 3413, "16km")).endswith("one picture a day")
+    special = Grid("predecessor", 4326, "16km", tile_level=2, picture_format="cog")
+    assert str(special) == (
+        "predecessor grid at 16km from level 2, EPSG:4326, one picture a day as cog"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gibswatch.catalogue.acknowledgement import ACKNOWLEDGEMENT
 from gibswatch.catalogue.capabilities import (
     LISTED_PERIODS,
     CapabilitiesReport,
@@ -65,6 +66,7 @@ from gibswatch.catalogue.windows import (
 from gibswatch.catalogue.worldview import worldview_url
 
 __all__ = [
+    "ACKNOWLEDGEMENT",
     "LISTED_PERIODS",
     "PREDECESSOR_TABLE",
     "PREDEFINED",

@@ -20,7 +20,7 @@ from gibswatch.catalogue.grids import (
     tile_matrix_set,
 )
 from gibswatch.errors import BoundsError, UnknownGridError
-from gibswatch.types import BBox, Epsg, Georeference
+from gibswatch.types import PICTURE_FORMATS, BBox, Epsg, Georeference, PictureFormat
 
 __all__ = [
     "Grid",
@@ -91,11 +91,19 @@ class Grid:
     tiles where tiles are kept."""
     tiled: bool = False
     """Kept as tiles (True) or as one stitched picture a day."""
+    tile_level: int | None = None
+    """Predecessor's kind only: the level whose tiles are fetched; None: the coarsest that is not
+    coarser than the output."""
+    picture_format: PictureFormat | None = None
+    """What a stitched picture or an output tile is stored as; None: the layer's own format."""
 
     def __str__(self) -> str:
-        where = f", bbox {self.bbox}" if self.bbox else ""
         how = "tiles" if self.tiled else "one picture a day"
-        return f"{self.kind} grid at {self.tile_resolution}, EPSG:{self.epsg}, {how}{where}"
+        stored = f" as {self.picture_format}" if self.picture_format else ""
+        where = f", bbox {self.bbox}" if self.bbox else ""
+        level = "" if self.tile_level is None else f" from level {self.tile_level}"
+        size = f"{self.tile_resolution}{level}"
+        return f"{self.kind} grid at {size}, EPSG:{self.epsg}, {how}{stored}{where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +199,15 @@ def plan_grid(grid: Grid, matrix_set_id: str) -> GridPlan:
     Raises
     ------
     UnknownGridError
-        If the resolution is unknown, or finer than the layer's own.
+        If the resolution is unknown, or finer than the layer's own; if the level is none of the
+        layer's, or asked for on a native grid; if the picture's format is unknown.
     BoundsError
         If the bbox is not one.
     """
+    if grid.picture_format not in (None, *PICTURE_FORMATS):
+        raise UnknownGridError(
+            f"--format {grid.picture_format!r} is unknown: use one of {', '.join(PICTURE_FORMATS)}"
+        )
     matrix_set = tile_matrix_set(grid.epsg, matrix_set_id)
     source, pixel_size = (
         _native_source(grid, matrix_set)
@@ -206,6 +219,11 @@ def plan_grid(grid: Grid, matrix_set_id: str) -> GridPlan:
 
 
 def _native_source(grid: Grid, matrix_set: TileMatrixSet) -> tuple[TileMatrix, float]:
+    if grid.tile_level is not None:
+        raise UnknownGridError(
+            f"--tile-level {grid.tile_level} belongs to the predecessor's grid: on the native one "
+            "--tile-resolution names the level"
+        )
     level = native_level(grid.epsg, grid.tile_resolution)
     _refuse_finer(grid, matrix_set, level)
     matrix = matrix_set.matrix(level)
@@ -213,11 +231,21 @@ def _native_source(grid: Grid, matrix_set: TileMatrixSet) -> tuple[TileMatrix, f
 
 
 def _predecessor_source(grid: Grid, matrix_set: TileMatrixSet) -> tuple[TileMatrix, float]:
-    """Pick the coarsest level that is not coarser than the output; if none, the finest there is."""
+    """Pick the level that is asked for; else the coarsest that is not coarser than the output.
+
+    Where a layer has none so fine, its finest.
+    """
     row = resolution_row(grid.epsg, grid.tile_resolution)
     _refuse_finer(grid, matrix_set, row.tile_level)
     extent = matrix_set.extent
     pixel_size = (extent.east - extent.west) / row.cols
+    if grid.tile_level is not None:
+        if not 0 <= grid.tile_level <= matrix_set.max_level:
+            raise UnknownGridError(
+                f"--tile-level {grid.tile_level} is none of the layer's: use 0 to "
+                f"{matrix_set.max_level} ({matrix_set.identifier}, EPSG:{grid.epsg})"
+            )
+        return matrix_set.matrix(grid.tile_level), pixel_size
     for matrix in matrix_set.matrices:
         if matrix.pixel_size <= pixel_size * (1 + 1e-9):
             return matrix, pixel_size

@@ -4,115 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
-import html
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+import os
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 
+from gibswatch.download.connection import USER_AGENT, open_session, reason_of
 from gibswatch.download.plan import TileRequest
-from gibswatch.download.tls import ssl_context
-from gibswatch.errors import DecodeError, ServerUnreachableError
-from gibswatch.raster.codec import decode_picture
-from gibswatch.settings import Settings
-from gibswatch.types import ByteArray, TileState
-
-__all__ = [
-    "RETRIED_STATUSES",
-    "USER_AGENT",
-    "Reachability",
-    "TileClient",
-    "TileResult",
-    "fetch_repeatedly",
-    "is_worth_retrying",
-    "retry_delay_s",
-    "state_of_status",
-]
-
-USER_AGENT = "gibswatch/0.1 (checks daily GIBS imagery)"
-RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses of failures that may pass."""
-_RETRY_DELAYS_S = (0.5, 2.0)
-_KEPT_HEADERS = (
-    "Content-Type",
-    "ETag",
-    "Layer-Identifier-Actual",
-    "Layer-Time-Actual",
+from gibswatch.download.politeness import Pacer
+from gibswatch.download.reachability import Reachability
+from gibswatch.download.result import TileResult
+from gibswatch.download.retry import (
+    RETRIED_STATUSES,
+    Clock,
+    Sleep,
+    TimeBudget,
+    fetch_repeatedly,
+    retry_after_s,
 )
-_MAX_TILE_BYTES = 8 * 2**20
-_REFUSALS_BEFORE_GIVING_UP = 10
-_QUOTED_BYTES = 4000
-_TAG = re.compile(r"<[^>]*>")
+from gibswatch.download.states import MAX_TILE_BYTES, Answer, judge_answer, one_line
+from gibswatch.settings import Settings
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TileResult:
-    """What came back for one tile, after the last attempt."""
-
-    request: TileRequest
-    state: TileState
-    message: str
-    """Why the state is not `ok`; empty if it is."""
-    retrieved_at: dt.datetime
-    """UTC."""
-    attempts: int
-    status: int | None = None
-    """HTTP status, or None if there was no answer, or GDAL does not tell."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """ETag, Content-Type and the Layer-* headers; empty where GDAL asked."""
-    body: bytes | None = None
-    """The bytes as served, if the state is `ok` and it was not GDAL that asked."""
-    pixels: ByteArray | None = None
-    """(tile_size, tile_size, bands) uint8, if the state is `ok`."""
-    sha256: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int | None
-    headers: Mapping[str, str]
-    body: bytes
-    error: str = ""
-    short: bool = False
-    """The connection ended before the announced length was there."""
-
-
-class Reachability:
-    """Counts refused connections, so that a run ends early where there is no server at all.
-
-    Parameters
-    ----------
-    base_url : str
-        Of the server, for the message.
-    """
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self._answered = False
-        self._refusals = 0
-
-    def answered(self) -> None:
-        """Note that a connection was made once: from now on refusals are only failures."""
-        self._answered = True
-
-    def refused(self, reason: str) -> None:
-        """Note that no connection could be made.
-
-        Raises
-        ------
-        ServerUnreachableError
-            With the tenth refusal, if there never was an answer.
-        """
-        self._refusals += 1
-        if not self._answered and self._refusals >= _REFUSALS_BEFORE_GIVING_UP:
-            raise ServerUnreachableError(
-                f"no connection to {self._base_url} ({reason}): check the network, the proxy "
-                "settings or --base-url, and run the same command again"
-            )
+__all__ = ["USER_AGENT", "TileClient", "TileResult"]
 
 
 class TileClient:
@@ -121,37 +38,43 @@ class TileClient:
     Parameters
     ----------
     settings : Settings
-    sleep : callable, optional
-        Waits between attempts (tests pass a fake).
+    pacer : Pacer, optional
+        Lets requests begin; default: one of its own, made from the settings.
+    clock, sleep : callable, optional
+        Tell the time, and wait between attempts (tests pass fakes).
+    chance : Random, optional
+        For the jitter of the waits.
 
     Raises
     ------
     ServerUnreachableError
         By `fetch`, once ten connections were refused or timed out and none was ever made.
+    RunStoppedError
+        By `fetch`, if the server asks for a longer pause than is waited for.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        pacer: Pacer | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        chance: random.Random | None = None,
     ) -> None:
         self._settings = settings
+        self._pacer = pacer or Pacer(settings)
+        self._clock = clock
         self._sleep = sleep
+        self._chance = chance or random.Random()  # noqa: S311 - jitter is no secret
         self._session: aiohttp.ClientSession | None = None
-        self._slots = asyncio.Semaphore(settings.connections)
+        self._judges: ThreadPoolExecutor | None = None
         self._reachability = Reachability(settings.base_url)
 
     async def __aenter__(self) -> Self:
-        s = self._settings
-        connector = aiohttp.TCPConnector(limit=s.connections, ssl=ssl_context(s.ca_bundle))
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(total=s.tile_timeout_s, sock_connect=s.connect_timeout_s),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            auto_decompress=False,
-            trust_env=True,
-        )
+        self._session = open_session(self._settings, accept_encoding="identity")
+        # Decoding keeps a core busy: more threads than cores would only wait for each other.
+        self._judges = ThreadPoolExecutor(os.cpu_count() or 1, "judge")
         return self
 
     async def __aexit__(
@@ -162,6 +85,8 @@ class TileClient:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+        if self._judges is not None:
+            self._judges.shutdown(wait=False, cancel_futures=True)
 
     async def fetch(self, request: TileRequest) -> TileResult:
         """Fetch one tile, asking again after failures that may pass.
@@ -172,136 +97,66 @@ class TileClient:
         ------
         ServerUnreachableError
             If no connection to the server can be made at all.
+        RunStoppedError
+            If the server asks for a longer pause than is waited for.
         """
 
-        async def ask(attempt: int) -> TileResult:
-            # A request waits here, not in the pool: there its time would be running already.
-            async with self._slots:
-                answer = await self._ask(request.url)
-            return await asyncio.to_thread(_judge, request, answer, attempt)
+        async def ask(attempt: int, budget: TimeBudget) -> TileResult:
+            # A request waits for its turn here, not in the pool of connections: there its time
+            # would be running already.
+            async with self._pacer:
+                with budget.spending():
+                    answer = await self._ask(request.url, budget.left_s)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._judges, judge_answer, request, answer, attempt)
 
-        return await fetch_repeatedly(ask, self._settings.attempts, self._sleep)
+        return await fetch_repeatedly(
+            ask, self._settings, clock=self._clock, sleep=self._sleep, chance=self._chance
+        )
 
-    async def _ask(self, url: str) -> _Answer:
+    async def _ask(self, url: str, left_s: float) -> Answer:
         if self._session is None:
             raise RuntimeError("TileClient is used outside of its `async with` block")
+        s = self._settings
+        timeout = aiohttp.ClientTimeout(
+            total=min(s.tile_timeout_s, left_s), sock_connect=s.connect_timeout_s
+        )
         try:
             # Redirects lead to other hosts or pages, never to a tile of GIBS.
-            async with self._session.get(url, allow_redirects=False) as response:
+            async with self._session.get(url, allow_redirects=False, timeout=timeout) as response:
                 self._reachability.answered()
-                body = await response.content.read(_MAX_TILE_BYTES + 1)
-                while chunk := await response.content.read(_MAX_TILE_BYTES + 1 - len(body)):
-                    body += chunk
-                headers = {k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers}
-                return _Answer(response.status, headers, body)
+                self._heed(response)
+                return await self._read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            self._reachability.refused(_reason(error))
-            return _Answer(None, {}, b"", f"no connection: {_reason(error)}")
+            self._reachability.refused(reason_of(error))
+            return Answer(None, error=one_line(f"no connection: {reason_of(error)}"))
         except TimeoutError:
-            return _Answer(None, {}, b"", "no whole answer in time")
+            return Answer(None, error="no whole answer in time")
         except aiohttp.ClientPayloadError as error:
-            return _Answer(None, {}, b"", f"short answer: {error}"[:200], short=True)
+            return Answer(None, error=one_line(f"short answer: {error}"), short=True)
+        except aiohttp.ClientResponseError as error:
+            # No status line, or something behind a body that was as long as announced.
+            return Answer(None, error=one_line(f"this is no HTTP: {error.message}"))
         except aiohttp.ClientError as error:
-            return _Answer(None, {}, b"", f"{type(error).__name__}: {error}"[:200])
+            return Answer(None, error=one_line(f"{type(error).__name__}: {error}"))
 
+    def _heed(self, response: aiohttp.ClientResponse) -> None:
+        """Pause everything, or end the run, where the server asks for it."""
+        if response.status not in RETRIED_STATUSES:
+            return
+        now = dt.datetime.now(dt.UTC)
+        wait_s = retry_after_s(response.headers.get("Retry-After"), now)
+        if wait_s is not None:
+            self._pacer.pause(wait_s, now)
 
-async def fetch_repeatedly(
-    ask: Callable[[int], Awaitable[TileResult]],
-    attempts: int,
-    sleep: Callable[[float], Awaitable[object]],
-) -> TileResult:
-    """Ask until the result is none that may pass, and return the last.
-
-    Parameters
-    ----------
-    ask : callable
-        Takes the number of the attempt, the first being 1.
-    attempts : int
-        At most so many, at least 1.
-    sleep : callable
-        Waits between attempts.
-    """
-    attempt = 1
-    while is_worth_retrying(result := await ask(attempt)) and attempt < attempts:
-        await sleep(retry_delay_s(attempt))
-        attempt += 1
-    return result
-
-
-def is_worth_retrying(result: TileResult) -> bool:
-    """Whether a failure may pass: one of the network, an overloaded server, or a damaged answer."""
-    if result.state not in ("failed", "corrupt"):
-        return False
-    return result.status in {None, 200, *RETRIED_STATUSES}
-
-
-def retry_delay_s(attempt: int) -> float:
-    """Seconds to wait after the attempt of this number, the first being 1."""
-    return _RETRY_DELAYS_S[min(attempt, len(_RETRY_DELAYS_S)) - 1]
-
-
-def state_of_status(status: int) -> tuple[TileState, str]:
-    """Return what an HTTP status says of a tile, and in words why it is not `ok`.
-
-    Examples
-    --------
-    >>> state_of_status(404), state_of_status(503)
-    (('absent', 'HTTP 404'), ('failed', 'HTTP 503'))
-    """
-    if status == 200:
-        return "ok", ""
-    if status == 204 or (400 <= status < 500 and status not in RETRIED_STATUSES):
-        return "absent", f"HTTP {status}"
-    return "failed", f"HTTP {status}"
-
-
-def _reason(error: aiohttp.ClientError) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
-def _judge(request: TileRequest, answer: _Answer, attempt: int) -> TileResult:
-    """Turn an answer into a state; decodes the picture, so it runs in a thread."""
-    pixels = None
-    state, message = _state_of(answer)
-    if state == "ok":
-        size = (request.tile_size, request.tile_size)
+    async def _read(self, response: aiohttp.ClientResponse) -> Answer:
+        """Read the body, never holding more than the largest tile and a piece."""
+        pieces: list[bytes] = []
+        size = 0
         try:
-            pixels = decode_picture(
-                answer.body, image_format=request.image_format, shape=size, max_pixels=2**20
-            )
-        except DecodeError as error:
-            state, message = "corrupt", f"{error}{_server_text(answer.body)}"
-    served = answer.headers.get("Layer-Time-Actual", "")[:10]
-    if state == "ok" and served and served != request.date.isoformat():
-        # 200 and a good picture, but of another day: a default day, or one step back.
-        state, message, pixels = "wrong-date", f"the server sent the tile of {served}", None
-    kept = state == "ok"
-    return TileResult(
-        request,
-        state,
-        message,
-        dt.datetime.now(dt.UTC),
-        attempt,
-        answer.status,
-        answer.headers,
-        answer.body if kept else None,
-        pixels,
-        hashlib.sha256(answer.body).hexdigest() if kept else None,
-    )
-
-
-def _state_of(answer: _Answer) -> tuple[TileState, str]:
-    if answer.status is None:
-        return ("corrupt" if answer.short else "failed"), answer.error
-    if answer.status == 200 and len(answer.body) > _MAX_TILE_BYTES:
-        return "corrupt", f"a tile of more than {_MAX_TILE_BYTES} bytes"
-    return state_of_status(answer.status)
-
-
-def _server_text(body: bytes) -> str:
-    """Quote what a document in a picture's place says; its tags are cut off, nothing is parsed."""
-    if not body[:64].lstrip().startswith(b"<"):
-        return ""
-    text = _TAG.sub(" ", body[:_QUOTED_BYTES].decode("utf-8", "replace"))
-    words = " ".join(html.unescape(text).split())[:200]
-    return f"; the server says: {''.join(c if c.isprintable() else '.' for c in words)}"
+            while size <= MAX_TILE_BYTES and (piece := await response.content.readany()):
+                pieces.append(piece)
+                size += len(piece)
+        finally:
+            self._pacer.charge(size)
+        return Answer(response.status, response.headers, b"".join(pieces))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import random
 import zlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
 from gibswatch.catalogue.xml_guard import MAX_DOCUMENT_BYTES, quoted
-from gibswatch.download.client import RETRIED_STATUSES, USER_AGENT, retry_delay_s
-from gibswatch.download.tls import ssl_context
+from gibswatch.download.connection import open_session, reason_of
+from gibswatch.download.politeness import refuse_long_wait
+from gibswatch.download.retry import RETRIED_STATUSES, Sleep, retry_after_s, retry_delay_s
 from gibswatch.errors import ServerUnreachableError, ServiceDocumentError
 from gibswatch.settings import Settings
 
 __all__ = ["document_session", "fetch_document", "read_document", "same_host"]
-
-Sleep = Callable[[float], Awaitable[object]]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
@@ -30,6 +31,9 @@ _ZLIB_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 class _PassingError(ServiceDocumentError):
     """A failure that asking again may cure."""
+
+    retry_after: str | None = None
+    """The header of the answer, if it had one."""
 
 
 def fetch_document(url: str, settings: Settings) -> bytes:
@@ -58,17 +62,7 @@ def document_session(settings: Settings) -> AbstractAsyncContextManager[aiohttp.
     UsageError
         If the file of certificate authorities cannot be read.
     """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=settings.connections, ssl=ssl_context(settings.ca_bundle)
-        ),
-        timeout=aiohttp.ClientTimeout(
-            total=settings.tile_timeout_s, sock_connect=settings.connect_timeout_s
-        ),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
-        auto_decompress=False,
-        trust_env=True,
-    )
+    return open_session(settings, accept_encoding="gzip, deflate")
 
 
 async def read_document(
@@ -101,14 +95,19 @@ async def read_document(
         early, is larger than is read (as sent or unpacked), or a redirect leads to another host.
     ServerUnreachableError
         If no connection can be made.
+    RunStoppedError
+        If the server asks for a longer pause (Retry-After) than `retry_after_cap_s`.
     """
+    chance = random.Random()  # noqa: S311 - jitter is no secret
     for attempt in range(1, settings.attempts + 1):
+        told_s = 0.0
         try:
             return await _follow(session, url)
-        except (_PassingError, ServerUnreachableError):
+        except (_PassingError, ServerUnreachableError) as error:
+            told_s = _wait_told(error, settings)
             if attempt == settings.attempts:
                 raise
-            await sleep(retry_delay_s(attempt))
+        await sleep(max(told_s, retry_delay_s(attempt, chance)))
     raise AssertionError("Settings has at least one attempt")
 
 
@@ -119,6 +118,15 @@ def same_host(url: str, other: str) -> bool:
     except ValueError:
         return False
     return one == two
+
+
+def _wait_told(error: ServiceDocumentError | ServerUnreachableError, settings: Settings) -> float:
+    """Seconds that the server asks to wait; the run ends where that is too long."""
+    now = dt.datetime.now(dt.UTC)
+    text = error.retry_after if isinstance(error, _PassingError) else None
+    told_s = retry_after_s(text, now) or 0.0
+    refuse_long_wait(told_s, now, settings.retry_after_cap_s)
+    return told_s
 
 
 async def _follow(session: aiohttp.ClientSession, url: str) -> bytes:
@@ -155,10 +163,9 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> bytes | str:
             await _check_type(response, url)
             return await _read(response, url)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
         raise ServerUnreachableError(
-            f"no connection for {url} ({reason}): check the network, the proxy settings or "
-            "--base-url, and run the same command again"
+            f"no connection for {url} ({reason_of(error)}): check the network, the proxy settings, "
+            "--ca-bundle or --base-url, and run the same command again"
         ) from error
     except TimeoutError as error:
         raise _PassingError(f"{url} gave no whole answer in time: run the command again") from error
@@ -170,11 +177,15 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> bytes | str:
 
 
 async def _refusal(response: aiohttp.ClientResponse, url: str) -> ServiceDocumentError:
-    kind = _PassingError if response.status in RETRIED_STATUSES else ServiceDocumentError
-    return kind(
+    message = (
         f"{url} is answered with HTTP {response.status}, saying {await _said(response)}: "
         "check --base-url"
     )
+    if response.status not in RETRIED_STATUSES:
+        return ServiceDocumentError(message)
+    passing = _PassingError(message)
+    passing.retry_after = response.headers.get("Retry-After")
+    return passing
 
 
 async def _check_type(response: aiohttp.ClientResponse, url: str) -> None:

@@ -7,8 +7,9 @@ from typing import Literal, Protocol, Self
 
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import GridPlan
-from gibswatch.download.client import TileClient, TileResult
+from gibswatch.download.client import TileClient
 from gibswatch.download.plan import TileRequest
+from gibswatch.download.result import TileResult
 from gibswatch.download.wms import DrawnLayer
 from gibswatch.errors import UsageError
 from gibswatch.settings import Settings

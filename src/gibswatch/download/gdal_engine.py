@@ -7,9 +7,11 @@ says of it, never zeros.
 
 GDAL keeps some things to itself, and no setting changes that:
 
-* HTTP 204 is a black block to it (even without ``ZeroBlockHttpCodes``).  A black block is therefore
-  asked for once more over plain HTTP, and counts as `ok` only if that answer is a whole picture.
-* It shows neither the answer's headers (no Layer-Time-Actual, no ETag) nor the bytes as served.
+* HTTP 204 is a black block to it (even without ``ZeroBlockHttpCodes``), and the service's blank
+  tile looks like any other of one value.  A block of one single value is therefore asked for once
+  more over plain HTTP, and is what that answer is: `ok`, `server-empty`, `absent`, ...
+* It shows neither the answer's headers (no Layer-Time-Actual, no ETag, no Retry-After) nor the
+  bytes as served, nor how many they were.
 * Scrambled bytes inside a JPEG are pixels to it, as to every decoder.
 * A JPEG where PNG was asked for is taken, and redirects are followed.
 
@@ -21,8 +23,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import random
 import re
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import ceil
@@ -34,18 +38,16 @@ import numpy as np
 
 from gibswatch.catalogue.grids import TileMatrix
 from gibswatch.catalogue.windows import GridPlan, TileIndex
-from gibswatch.download.client import (
-    USER_AGENT,
-    Reachability,
-    TileClient,
-    TileResult,
-    fetch_repeatedly,
-    state_of_status,
-)
+from gibswatch.download.client import USER_AGENT, TileClient
 from gibswatch.download.plan import TileRequest
+from gibswatch.download.politeness import Pacer
+from gibswatch.download.reachability import Reachability
+from gibswatch.download.result import TileResult
+from gibswatch.download.retry import Clock, Sleep, TimeBudget, fetch_repeatedly
+from gibswatch.download.states import is_of_one_value, state_of_status
 from gibswatch.errors import UsageError
 from gibswatch.settings import Settings
-from gibswatch.types import ByteArray, TileState
+from gibswatch.types import ByteArray, ImageFormat, TileState
 
 __all__ = ["BLOCK_CACHE_BYTES", "GdalEngine", "tms_service"]
 
@@ -53,6 +55,9 @@ BLOCK_CACHE_BYTES = 64 * 2**20
 """GDAL's block cache.  In bytes: rasterio takes ``GDAL_CACHEMAX=64`` for 64 bytes, and a cache that
 holds no whole block makes the driver ask for a tile once a band."""
 
+_USUAL_TILE_BYTES: Mapping[ImageFormat, int] = {"jpg": 64_000, "png": 150_000, "mvt": 0}
+"""What a tile is charged with, since GDAL does not show how long it is: GIBS's policy sizes 50
+Mbit/s as 350,000 JPEG or 150,000 PNG tiles an hour."""
 _BANDS = {"jpg": 3, "png": 4}
 _STATUS = re.compile(r"HTTP status code: (\d+), error: (.*?)\.?\s*(?:Add the HTTP status|$)", re.S)
 _REFUSED = re.compile(r"Failed to connect|Could not (?:resolve|connect)|Connection timed out", re.I)
@@ -96,13 +101,19 @@ class GdalEngine:
     settings : Settings
     plan : GridPlan
         Of the tiles: one level of one tile matrix set.
-    sleep : callable, optional
-        Waits between attempts (tests pass a fake).
+    pacer : Pacer, optional
+        Lets requests begin; default: one of its own, made from the settings.
+    clock, sleep : callable, optional
+        Tell the time, and wait between attempts (tests pass fakes).
+    chance : Random, optional
+        For the jitter of the waits.
 
     Raises
     ------
     ServerUnreachableError
         By `fetch`, once ten connections were refused and none was ever made.
+    RunStoppedError
+        By `fetch`, if the server asks for a longer pause than is waited for.
     UsageError
         By `fetch`, if a request is no WMTS tile of the plan's level.
     """
@@ -112,12 +123,21 @@ class GdalEngine:
         settings: Settings,
         plan: GridPlan,
         *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        pacer: Pacer | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        chance: random.Random | None = None,
     ) -> None:
         self._settings = settings
         self._plan = plan
+        self._pacer = pacer or Pacer(settings)
+        self._clock = clock
         self._sleep = sleep
-        self._http = TileClient(settings, sleep=sleep)
+        self._chance = chance or random.Random()  # noqa: S311 - jitter is no secret
+        # One pacer for both: what GDAL asks and what is confirmed share the limits.
+        self._http = TileClient(
+            settings, pacer=self._pacer, clock=clock, sleep=sleep, chance=self._chance
+        )
         self._reachability = Reachability(settings.base_url)
         self._pool: ThreadPoolExecutor | None = None
 
@@ -149,23 +169,30 @@ class GdalEngine:
         """
         if self._pool is None:
             raise RuntimeError("GdalEngine is used outside of its `async with` block")
-        service = tms_service(request, self._plan, self._settings)
 
-        async def ask(attempt: int) -> TileResult:
+        async def ask(attempt: int, budget: TimeBudget) -> TileResult:
+            timeout_s = min(self._settings.tile_timeout_s, budget.left_s)
+            service = tms_service(request, self._plan, timeout_s)
             loop = asyncio.get_running_loop()
-            block = await loop.run_in_executor(self._pool, self._read, service, request)
+            async with self._pacer:
+                with budget.spending():
+                    block = await loop.run_in_executor(self._pool, self._read, service, request)
+                if block.pixels is not None:
+                    self._pacer.charge(_USUAL_TILE_BYTES[request.image_format])
             self._note_contact(block)
             return _result(request, block, attempt)
 
-        result = await fetch_repeatedly(ask, self._settings.attempts, self._sleep)
-        if result.pixels is not None and not result.pixels.any():
+        result = await fetch_repeatedly(
+            ask, self._settings, clock=self._clock, sleep=self._sleep, chance=self._chance
+        )
+        if result.pixels is not None and is_of_one_value(result.pixels):
             return await self._confirm(result)
         return result
 
-    async def _confirm(self, black: TileResult) -> TileResult:
-        """Ask once more, over plain HTTP, for a tile that is black to GDAL."""
-        answer = await self._http.fetch(black.request)
-        return replace(answer, attempts=black.attempts + answer.attempts)
+    async def _confirm(self, plain: TileResult) -> TileResult:
+        """Ask once more, over plain HTTP, for a tile of which GDAL made one single value."""
+        answer = await self._http.fetch(plain.request)
+        return replace(answer, attempts=plain.attempts + answer.attempts)
 
     def _note_contact(self, block: _Block) -> None:
         if block.status is None and _REFUSED.search(block.message):
@@ -204,8 +231,15 @@ class GdalEngine:
         return options
 
 
-def tms_service(request: TileRequest, plan: GridPlan, settings: Settings) -> str:
+def tms_service(request: TileRequest, plan: GridPlan, timeout_s: float) -> str:
     """Return GDAL's service description of the one level that a request belongs to.
+
+    Parameters
+    ----------
+    request : TileRequest
+    plan : GridPlan
+    timeout_s : float
+        For one request; GDAL takes whole seconds, so it is rounded up.
 
     Raises
     ------
@@ -226,7 +260,7 @@ def tms_service(request: TileRequest, plan: GridPlan, settings: Settings) -> str
         epsg=matrix_set.epsg,
         size=request.tile_size,
         bands=_BANDS[request.image_format],
-        timeout=ceil(settings.tile_timeout_s),
+        timeout=max(1, ceil(timeout_s)),
         agent=escape(USER_AGENT),
     )
 

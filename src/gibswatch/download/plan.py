@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gibswatch.catalogue.domains import days_in
+from gibswatch.catalogue.domains import days_in, domain_step, parse_step
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import GridPlan, TileIndex
 from gibswatch.download.wms import DrawnLayer, get_map_url
 from gibswatch.errors import DateRangeError
 from gibswatch.types import ImageFormat
 
-__all__ = ["DayPlan", "TileRequest", "plan_day", "plan_days", "tile_url"]
+__all__ = ["DayPlan", "TileRequest", "expected_steps", "plan_day", "plan_days", "tile_url"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,38 @@ class TileRequest:
     tile_size: int
     """Rows and columns that the tile must have."""
     url: str
+    steps: tuple[dt.date, dt.date] | None = None
+    """First and last date that Layer-Time-Actual may have; None: `date` alone."""
+    drawn: bool = False
+    """Whether WMS draws it: without Layer-* headers, and an empty picture is a good one."""
+
+    def is_of(self, served: str) -> bool:
+        """Whether a tile of this date (YYYY-MM-DD) is the one that was asked for."""
+        first, last = self.steps or (self.date, self.date)
+        return first.isoformat() <= served <= last.isoformat()
+
+
+def expected_steps(layer: Layer, day: dt.date) -> tuple[dt.date, dt.date]:
+    """First and last date that the picture for a day can be of, by the layer's time domain.
+
+    The service snaps a day back to the step that contains it, so a layer of eight days or a year
+    has pictures of an earlier date, rightly.  Where the domain as it is known has no such step
+    (new ones come every week, and the eight-day series begin anew every January) nothing is
+    extrapolated: any step that could still contain the day is right.
+
+    Examples
+    --------
+    >>> from gibswatch.catalogue.layers import find_layer
+    >>> terra = find_layer("MODIS_Terra_CorrectedReflectance_TrueColor")
+    >>> [str(day) for day in expected_steps(terra, dt.date(2023, 8, 7))]
+    ['2023-08-07', '2023-08-07']
+    """
+    step = domain_step(layer.periods, day)
+    if step is not None:
+        return step, step
+    usual = parse_step(layer.cadence or "P1D")
+    longest = 31 * usual.months + usual.days
+    return day - dt.timedelta(days=max(1, longest) - 1), day
 
 
 def tile_url(base_url: str, layer: Layer, plan: GridPlan, day: dt.date, tile: TileIndex) -> str:
@@ -45,6 +77,7 @@ def tile_url(base_url: str, layer: Layer, plan: GridPlan, day: dt.date, tile: Ti
 
 def plan_day(base_url: str, layer: Layer, plan: GridPlan, day: dt.date) -> Iterator[TileRequest]:
     """Yield the requests for all source tiles of a day, row by row."""
+    steps = expected_steps(layer, day)
     for tile in plan.source_tiles():
         yield TileRequest(
             layer.identifier,
@@ -53,6 +86,8 @@ def plan_day(base_url: str, layer: Layer, plan: GridPlan, day: dt.date) -> Itera
             layer.format,
             plan.source.tile_size,
             tile_url(base_url, layer, plan, day, tile),
+            steps,
+            isinstance(layer, DrawnLayer),
         )
 
 
