@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 __all__ = [
     "EPSG_CODES",
     "KIND_NAMES",
+    "PICTURE_FORMATS",
     "TILE_STATES",
     "BBox",
     "BoolArray",
@@ -31,6 +32,7 @@ __all__ = [
     "ImageFormat",
     "IncompleteCause",
     "Kind",
+    "PictureFormat",
     "Shares",
     "TileState",
     "VerdictName",
@@ -44,6 +46,9 @@ Epsg = Literal[4326, 3413, 3031, 3857]
 EPSG_CODES: tuple[int, ...] = get_args(Epsg)
 
 ImageFormat = Literal["jpg", "png", "mvt"]
+PictureFormat = Literal["jpg", "png", "tif", "cog"]
+"""What a picture is stored as: tif is GeoTIFF, cog Cloud Optimized GeoTIFF."""
+PICTURE_FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
 
 TileState = Literal[
     "ok", "server-empty", "absent", "failed", "corrupt", "suspect", "wrong-date", "not-yet"

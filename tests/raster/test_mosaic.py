@@ -10,7 +10,8 @@ from rasterio import Affine
 from rasterio.warp import Resampling, reproject
 
 from gibswatch.catalogue.windows import Grid, GridPlan, TileIndex, plan_grid
-from gibswatch.raster.mosaic import Mosaic, area_average, overlap_matrix
+from gibswatch.raster.averaging import area_average, overlap_matrix
+from gibswatch.raster.mosaic import Mosaic
 from gibswatch.raster.scene import STATE_CODES
 from gibswatch.types import BBox, ByteArray, ImageFormat
 

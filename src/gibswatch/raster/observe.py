@@ -31,7 +31,7 @@ import numpy as np
 from scipy import ndimage
 
 from gibswatch.raster.regions import pixel_area_km2, region_area_km2
-from gibswatch.raster.scene import Scene, brightest_channel
+from gibswatch.raster.scene import STATE_CODES, Scene, brightest_channel
 from gibswatch.types import BoolArray, ByteArray, ImageFormat
 
 __all__ = ["BlackRule", "Observation", "black_rule", "observe", "observed_black"]
@@ -104,12 +104,12 @@ def observe(scene: Scene) -> tuple[Observation, BoolArray]:
     -------
     observation : Observation
     black : (rows, cols) ndarray of bool
-        Observed black among the usable pixels.
+        Observed black among the pixels that the server had: where it sent its blank tile the
+        reason is known, and it is not the satellite's.
     """
     usable = scene.usable
-    black = (
-        observed_black(scene.pixels, layer=scene.layer, image_format=scene.image_format) & usable
-    )
+    sent = scene.state == STATE_CODES["ok"]
+    black = observed_black(scene.pixels, layer=scene.layer, image_format=scene.image_format) & sent
     area = pixel_area_km2(scene.georeference)
     total = float(area.sum(dtype=np.float64))
     fetched = region_area_km2(usable, scene.georeference)

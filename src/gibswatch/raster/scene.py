@@ -17,7 +17,14 @@ from gibswatch.types import (
     TileState,
 )
 
-__all__ = ["STATE_CODES", "Scene", "brightest_channel", "scene_from_picture"]
+__all__ = [
+    "STATE_CODES",
+    "Scene",
+    "brightest_channel",
+    "scene_from_picture",
+    "single_value",
+    "usable_states",
+]
 
 STATE_CODES: MappingProxyType[TileState, int] = MappingProxyType(
     {state: code for code, state in enumerate(TILE_STATES)}
@@ -51,8 +58,13 @@ class Scene:
     @property
     def usable(self) -> BoolArray:
         """(rows, cols) bool: pixels that may become findings (`ok` and `server-empty`)."""
-        empty = STATE_CODES["server-empty"]
-        return np.asarray((self.state == STATE_CODES["ok"]) | (self.state == empty))
+        return usable_states(self.state)
+
+
+def usable_states(state: ByteArray) -> BoolArray:
+    """Where a state is one whose pixels may become findings: `ok` or `server-empty`."""
+    empty = STATE_CODES["server-empty"]
+    return np.asarray((state == STATE_CODES["ok"]) | (state == empty))
 
 
 def scene_from_picture(
@@ -76,3 +88,22 @@ def brightest_channel(pixels: ByteArray) -> ByteArray:
     """
     by_two: ByteArray = np.maximum(pixels[..., 0], pixels[..., 1])
     return np.maximum(by_two, pixels[..., 2], out=by_two)
+
+
+def single_value(pixels: ByteArray) -> bool:
+    """Whether every pixel is the same, as in the blank tiles of a server.
+
+    Parameters
+    ----------
+    pixels : (rows, cols, bands) ndarray of uint8
+
+    Notes
+    -----
+    A picture is nearly always told by its first row or its diagonal; only the others are read.
+    """
+    first = pixels[0, 0]
+    corner = min(pixels.shape[:2])
+    diagonal = np.arange(corner)
+    if (pixels[0] != first).any() or (pixels[diagonal, diagonal] != first).any():
+        return False
+    return bool((pixels == first).all())
