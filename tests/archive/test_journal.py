@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
+import random
+import shlex
 import sqlite3
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gibswatch.archive.journal import DayRecord, Journal, TileRecord
+from gibswatch.archive.journal.grid_file import read_grid_file
+from gibswatch.archive.journal.journal import DayRecord, Journal, TileRecord, WrittenFile
 from gibswatch.catalogue.windows import Grid, TileIndex
 from gibswatch.errors import ArchiveError, GridMismatchError, OutputError
-from gibswatch.types import TILE_STATES, BBox
+from gibswatch.types import TILE_STATES, BBox, TileState
 
 DAY = dt.date(2023, 8, 7)
 GRID = Grid("predecessor", 4326, "16km")
@@ -36,6 +41,7 @@ LOST = TileRecord(
 )
 WHOLE = DayRecord(DAY, complete=True, picture="4326/x.jpg", finished_at="2024-01-01")
 
+FIELDS = "date, complete, picture, files, finished_at"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 DATES = st.dates(dt.date(2000, 1, 1), dt.date(2035, 1, 1))
 TILES = st.builds(
@@ -51,8 +57,17 @@ TILES = st.builds(
     retrieved_at=TEXTS,
     message=TEXTS,
 )
+NAMES = st.from_regex(r"4326/[a-z0-9]{1,9}(\.[a-z]{1,3})?", fullmatch=True)
 DAYS = st.builds(
-    DayRecord, date=DATES, complete=st.booleans(), picture=st.none() | TEXTS, finished_at=TEXTS
+    DayRecord,
+    date=DATES,
+    complete=st.booleans(),
+    picture=st.none() | NAMES,
+    finished_at=TEXTS,
+    files=st.lists(st.builds(WrittenFile, NAMES, st.integers(0, 2**40), TEXTS), max_size=3).map(
+        tuple
+    ),
+    confirmed_at=st.none() | TEXTS,
 )
 GRIDS = st.builds(
     Grid,
@@ -94,12 +109,8 @@ def test_what_is_written_is_read(
     assert list(read) == sorted(day.date for day in days)
     for day in days:
         known = read[day.date]
-        assert (known.complete, known.picture, known.finished_at) == (
-            day.complete,
-            day.picture,
-            day.finished_at,
-        )
-        assert sum(known.tiles.values()) == sum(t.date == day.date for t in tiles)
+        states = Counter[str](t.state for t in tiles if t.date == day.date)
+        assert known == dataclasses.replace(day, tiles=dict(states))
 
 
 def test_a_day_and_its_tiles_at_once(path: Path) -> None:
@@ -181,8 +192,22 @@ def test_a_grid_of_which_nothing_is_there_binds_nobody(path: Path) -> None:
 def test_a_file_that_is_no_database(path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"this is no database, it is a letter to my grandmother\n" * 50)
-    with pytest.raises(ArchiveError, match=r"Some_Layer\.sqlite is damaged .*move it away"):
+    with pytest.raises(ArchiveError, match=r"Some_Layer\.sqlite is damaged") as caught:
         Journal(path)
+    root = shlex.quote(str(path.parents[2]))
+    way_out = f"`gibswatch verify Some_Layer --rebuild --output-dir {root}`"
+    assert way_out in str(caught.value)
+
+
+def test_the_way_out_names_the_projection_and_quotes_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "my data; rm/3413/.gibswatch/Some_Layer.sqlite"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no database " * 100)
+    with pytest.raises(ArchiveError) as caught:
+        Journal(path)
+    words = shlex.split(str(caught.value).split("`")[1])
+    root = str(tmp_path / "my data; rm")
+    assert words[3:] == ["--rebuild", "--epsg", "3413", "--output-dir", root]
 
 
 def test_an_empty_file_is_a_new_journal(path: Path) -> None:
@@ -217,8 +242,33 @@ def test_a_damaged_file(path: Path) -> None:
         "update meta set value = '{' where key = 'grid'",
         "update meta set value = '{\"bbox\": null, \"colour\": 1}' where key = 'grid'",
         "update meta set value = '[]' where key = 'grid'",
-        "update tiles set headers = 'not json'",
+        "update meta set value = printf('%.100000c', '[') where key = 'grid'",
+        'update meta set value = \'{"kind": [], "epsg": 1, "tile_resolution": 2}\'',
+        "update days set files = printf('%.100000c', '[')",
+        "update days set counts = printf('%.100000c', '[')",
+        "update meta set value = '{\"kind\": \"native\"}' where key = 'grid'",
         "update days set date = 'someday'",
+        "update days set counts = '[1]'",
+        "update days set counts = '{\"ok\": -1}'",
+        "update days set counts = '{\"fine\": 1}'",
+        "update days set picture = '../../etc/passwd'",
+        "update days set picture = '/etc/passwd'",
+        "update days set picture = x'07'",
+        'update days set files = \'[["4326/../../x", 1, "0"]]\'',
+        'update days set files = \'[["4326/x", -1, "0"]]\'',
+        "update days set files = '[1]'",
+        "update days set files = '[[1]]'",
+        "update folded set tiles = x'00'",
+        "update folded set tiles = 'text'",
+        "update folded set part = part - 1",
+        "delete from folded",
+        "update days set counts = '{\"ok\": 2}'",
+        "insert into folded select date, 1, tiles from folded",
+        "insert into tiles select '2023-08-07', 0, 0, 'ok', '', 1, 'not json', 1, '', '', ''",
+        "insert into tiles select '2023-08-07', 0, 0, 'ok', '', 1, '[]', 1, '', '', ''",
+        "insert into tiles select '2023-08-07', 0, 0, 'fine', '', 1, '{}', 1, '', '', ''",
+        "insert into tiles select '2023-08-07', -1, 0, 'ok', '', 1, '{}', 1, '', '', ''",
+        "insert into tiles select '2023-08-07', 0, 'a', 'ok', '', 1, '{}', 1, '', '', ''",
     ],
 )
 def test_damaged_values(path: Path, damage: str) -> None:
@@ -288,8 +338,11 @@ def test_a_read_only_journal_is_read(path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_full_disk(path: Path) -> None:
     with Journal(path) as journal:
         journal._db.execute("pragma max_page_count = 8")
+        noise = random.Random(5)
         many = [
-            TileRecord(DAY, TileIndex(n, 0), "ok", "u" * 900, 200, {}, 1, "0", "1", "")
+            TileRecord(
+                DAY, TileIndex(n, 0), "ok", noise.randbytes(900).hex(), 200, {}, 1, "0", "1", ""
+            )
             for n in range(200)
         ]
         with pytest.raises(OutputError, match=r"full.*space"):
@@ -298,7 +351,7 @@ def test_a_full_disk(path: Path) -> None:
 
 
 def test_another_process_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gibswatch.archive.journal._LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr("gibswatch.archive.journal.journal._LOCK_WAIT_S", 0.05)
     with Journal(path) as journal:
         other = sqlite3.connect(path)
         other.execute("begin exclusive")
@@ -307,3 +360,159 @@ def test_another_process_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         other.close()
         journal.record_day(WHOLE)
         assert journal.day(DAY) is not None
+
+
+def at(day: dt.date, n: int, state: TileState = "ok", when: str = "2024-01-01") -> TileRecord:
+    return TileRecord(day, TileIndex(n // 3, n % 3), state, f"u{n}", 200, {}, 1, "0", when, "why")
+
+
+NEXT = DAY + dt.timedelta(days=1)
+
+
+def test_a_finished_day_has_no_rows_of_tiles(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.record_tiles([at(DAY, 0), at(DAY, 4), at(NEXT, 1)])
+        assert journal.days() == {}
+        journal.record_day(WHOLE, [at(DAY, 1)])
+        assert [t.date for t in rows_in_progress(path)] == [NEXT]
+        assert [t.tile for t in journal.tiles(DAY)] == [
+            TileIndex(0, 0), TileIndex(0, 1), TileIndex(1, 1),
+        ]  # fmt: skip
+        assert journal.tiles(NEXT) == [at(NEXT, 1)]
+
+
+def rows_in_progress(path: Path) -> list[TileRecord]:
+    database = sqlite3.connect(path)
+    found = database.execute("select date, row, col from tiles").fetchall()
+    database.close()
+    return [at(dt.date.fromisoformat(date), 3 * row + col) for date, row, col in found]
+
+
+def test_a_tile_asked_again_is_the_one_that_counts(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.record_day(WHOLE, [at(DAY, n, "failed") for n in range(6)])
+        journal.record_tiles([at(DAY, 5), at(DAY, 2), at(DAY, 7)])
+        record = journal.day(DAY)
+        assert record is not None
+        assert journal.days() == {DAY: record}
+        assert record.tiles == {"failed": 4, "ok": 3}
+        states = [(3 * t.tile.row + t.tile.col, t.state) for t in journal.tiles(DAY)]
+        assert [n for n, state in states if state == "ok"] == [2, 5, 7]
+        assert [t.tile for t in journal.problems()] == [
+            TileIndex(0, 0), TileIndex(0, 1), TileIndex(1, 0), TileIndex(1, 1),
+        ]  # fmt: skip
+
+
+def test_days_are_listed_without_unfolding(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal(path) as journal:
+        journal.record_day(WHOLE, [TILE, LOST])
+
+        def refuse(*_args: object) -> None:
+            raise AssertionError("a fold was opened")
+
+        monkeypatch.setattr("gibswatch.archive.journal._rows.unfold", refuse)
+        assert journal.days()[DAY].tiles == {"ok": 1, "failed": 1}
+        assert journal.last_checked() == DAY
+        assert journal.tiles_since(dt.datetime(2023, 1, 1, tzinfo=dt.UTC)) == 2
+        with pytest.raises(AssertionError, match="a fold was opened"):
+            journal.tiles(DAY)
+
+
+def test_problems_come_by_day_row_and_column(path: Path) -> None:
+    fine = dataclasses.replace(WHOLE, date=DAY - dt.timedelta(days=1))
+    with Journal(path) as journal:
+        assert list(journal.problems()) == []
+        journal.record_tiles([at(NEXT, 5, "corrupt"), at(NEXT, 1, "absent"), at(NEXT, 0)])
+        journal.record_day(WHOLE, [at(DAY, 3, "not-yet"), at(DAY, 2, "suspect"), at(DAY, 1)])
+        journal.record_day(fine, [at(fine.date, 0, "server-empty"), at(fine.date, 1)])
+        found = [(t.date, t.state) for t in journal.problems()]
+        assert found == [
+            (DAY, "suspect"), (DAY, "not-yet"), (NEXT, "absent"), (NEXT, "corrupt"),
+        ]  # fmt: skip
+        assert [t.date for t in journal.problems({NEXT, fine.date})] == [NEXT, NEXT]
+        assert list(journal.problems(())) == []
+
+
+def test_problems_are_read_day_by_day(path: Path) -> None:
+    with Journal(path) as journal:
+        for n in range(3):
+            day = dataclasses.replace(WHOLE, date=DAY + dt.timedelta(days=n))
+            journal.record_day(day, [at(day.date, 0, "failed")])
+        database = sqlite3.connect(path)
+        database.execute("update folded set tiles = x'00' where date = ?", (str(NEXT),))
+        database.commit()
+        database.close()
+        problems = journal.problems()
+        assert next(problems).date == DAY
+        with pytest.raises(ArchiveError, match="damaged"):
+            next(problems)
+
+
+@pytest.mark.parametrize(
+    ("moment", "count"),
+    [
+        (dt.datetime(2024, 1, 1, 11, tzinfo=dt.UTC), 5),
+        (dt.datetime(2024, 1, 1, 12, 0, 1, tzinfo=dt.UTC), 4),
+        (dt.datetime(2024, 1, 1, 12, 0, 1), 4),  # noqa: DTZ001 - UTC where it names none
+        (dt.datetime(2024, 1, 1, 14, 0, 1, tzinfo=dt.timezone(dt.timedelta(hours=2))), 4),
+        (dt.datetime(2024, 1, 1, 13, tzinfo=dt.UTC), 3),
+        (dt.datetime(2024, 1, 1, 15, tzinfo=dt.UTC), 1),
+        (dt.datetime(2024, 1, 2, tzinfo=dt.UTC), 0),
+    ],
+)
+def test_tiles_asked_since(path: Path, moment: dt.datetime, count: int) -> None:
+    hours = ["2024-01-01T12:00:00+00:00", "2024-01-01T12:00:01+00:00", "2024-01-01T15:00:00+02:00"]
+    with Journal(path) as journal:
+        assert journal.tiles_since(moment) == 0
+        told = [at(DAY, n, when=when) for n, when in enumerate(hours)]
+        odd = [at(DAY, 3, when="some time"), at(DAY, 4, "not-yet", when="2024-06-01")]
+        journal.record_day(WHOLE, [*told, *odd])
+        later = ["2024-01-01T14:00:00+00:00", "2024-01-01T15:00:00"]
+        journal.record_tiles([at(NEXT, n, when=when) for n, when in enumerate(later)])
+        assert journal.tiles_since(moment) == count
+
+
+def test_the_last_day_checked(path: Path) -> None:
+    with Journal(path) as journal:
+        assert journal.last_checked() is None
+        journal.record_tiles([at(NEXT, 0)])
+        assert journal.last_checked() is None
+        journal.record_day(dataclasses.replace(WHOLE, date=NEXT))
+        journal.record_day(WHOLE)
+        assert journal.last_checked() == NEXT
+
+
+def test_a_confirmed_day(path: Path) -> None:
+    with Journal(path) as journal:
+        journal.record_day(WHOLE, [TILE])
+        assert journal.days()[DAY].confirmed_at is None
+        journal.record_day(dataclasses.replace(WHOLE, confirmed_at="2024-02-02"))
+        assert journal.days()[DAY].confirmed_at == "2024-02-02"
+        assert journal.tiles(DAY) == [TILE]
+
+
+def test_the_grid_is_written_beside_the_journal(path: Path) -> None:
+    beside = path.with_name("Some_Layer.grid.json")
+    native = Grid("native", 4326, "8km", bbox=BBox(-10, -5, 10, 5), tiled=True)
+    with Journal(path) as journal:
+        journal.claim_grid(GRID)
+        assert read_grid_file(beside) == GRID
+        journal.claim_grid(native)
+        assert read_grid_file(beside) == native
+        beside.unlink()
+        journal.claim_grid(native)
+        assert read_grid_file(beside) == native
+        written = beside.stat().st_mtime_ns
+        journal.claim_grid(native)
+        assert beside.stat().st_mtime_ns == written
+
+
+def test_a_transaction_of_another_process_is_waited_for(path: Path) -> None:
+    """Two that read first and write then cannot lock each other out."""
+    with Journal(path) as one, Journal(path) as two:
+        one.record_day(WHOLE, [TILE])
+        problems = one.problems()
+        two.record_tiles([at(NEXT, 0, "failed")])
+        assert [t.date for t in problems] == [NEXT]
+        one.forget_day(NEXT)
+        assert list(two.problems()) == []

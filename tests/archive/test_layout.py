@@ -9,7 +9,7 @@ import pytest
 
 from gibswatch.archive.layout import Layout
 from gibswatch.catalogue.windows import Grid, TileIndex, plan_grid
-from gibswatch.errors import UnsafeNameError
+from gibswatch.errors import UnknownGridError, UnsafeNameError
 
 ROOT = Path("data")
 DAY = dt.date(2023, 8, 7)
@@ -23,6 +23,10 @@ def test_paths() -> None:
     assert LAYOUT.world_file(DAY) == ROOT / f"4326/2023-08-07/{LAYER}.wld"
     assert LAYOUT.mask(DAY) == ROOT / f"4326/2023-08-07/{LAYER}_Mask.png"
     assert LAYOUT.journal == ROOT / f"4326/.gibswatch/{LAYER}.sqlite"
+    assert LAYOUT.lock == ROOT / f"4326/.gibswatch/{LAYER}.lock"
+    assert LAYOUT.grid_file == ROOT / f"4326/.gibswatch/{LAYER}.grid.json"
+    assert LAYOUT.not_ok_list == ROOT / f"4326/.gibswatch/{LAYER}.not-ok.csv"
+    assert LAYOUT.set_aside == ROOT / "4326/.gibswatch/set-aside"
     assert LAYOUT.scan_folder == ROOT / f"4326/scans/{LAYER}"
 
 
@@ -40,6 +44,8 @@ def test_tiles_are_named_column_first(kind: str, folder: str) -> None:
 
 def test_every_projection_has_its_folder() -> None:
     assert Layout(ROOT, LAYER, 3413).day_folder(DAY) == ROOT / "3413/2023-08-07"
+    with pytest.raises(UnknownGridError, match="EPSG:1 "):
+        Layout(ROOT, LAYER, 1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

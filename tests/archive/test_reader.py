@@ -260,3 +260,12 @@ def test_choose_grid() -> None:
         held, default, kind="predecessor", tile_resolution="4km", bbox=box, tiled=False
     )
     assert asked == Grid("predecessor", 4326, "4km", bbox=box, tiled=False)
+
+
+def test_choose_grid_knows_levels_and_formats() -> None:
+    held = Grid("predecessor", 4326, "16km", tile_level=2, picture_format="cog")
+    default = Grid("predecessor", 4326, "16km")
+    assert choose_grid(held, default) == held
+    assert choose_grid(held, default, kind="native").tile_level is None
+    asked = choose_grid(None, default, tile_level=4, picture_format="png")
+    assert (asked.tile_level, asked.picture_format) == (4, "png")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from gibswatch.archive.journal import DayRecord, Journal
+from gibswatch.archive.journal.journal import DayRecord, Journal
 from gibswatch.archive.layout import Layout
-from gibswatch.archive.pictures import PictureStore
+from gibswatch.archive.pictures.store import PictureStore
 from gibswatch.catalogue.grids import check_epsg
 from gibswatch.catalogue.windows import Grid, GridKind, plan_grid
 from gibswatch.download.wms import find_picture_layer
 from gibswatch.errors import ArchiveError
 from gibswatch.files import storage_errors
 from gibswatch.raster.scene import Scene
-from gibswatch.types import BBox
+from gibswatch.types import BBox, ImageFormat, PictureFormat
 
 __all__ = ["Archive", "choose_grid", "open_archive"]
 
@@ -110,6 +110,9 @@ def choose_grid(
     tile_resolution: str | None = None,
     bbox: BBox | None = None,
     tiled: bool | None = None,
+    tile_level: int | None = None,
+    picture_format: PictureFormat | None = None,
+    own_format: ImageFormat | None = None,
 ) -> Grid:
     """Settle on a grid: what is asked for, else what the folder holds, else the default.
 
@@ -119,14 +122,21 @@ def choose_grid(
         What the folder holds of the layer.
     default : Grid
         For an empty folder.
-    kind, tile_resolution, bbox, tiled
-        What is asked for; None leaves it open.
+    kind, tile_resolution, bbox, tiled, tile_level, picture_format
+        What is asked for; None leaves it open.  The level of a folder's grid is none of another
+        kind's.
+    own_format : {"jpg", "png"}, optional
+        The layer's own format: to ask for it is to ask for no other.
     """
     base = held or default
+    wanted = None if picture_format == own_format else picture_format
+    same_kind = kind in (None, base.kind)
     return Grid(
         base.kind if kind is None else kind,
         base.epsg,
         base.tile_resolution if tile_resolution is None else tile_resolution,
         base.bbox if bbox is None else bbox,
         base.tiled if tiled is None else tiled,
+        (base.tile_level if same_kind else None) if tile_level is None else tile_level,
+        base.picture_format if picture_format is None else wanted,
     )

@@ -1,0 +1,1 @@
+"""Days into the archive: which, fetched how, confirmed when."""

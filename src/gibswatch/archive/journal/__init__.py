@@ -1,0 +1,1 @@
+"""What was asked for, what came, and when: the journal, its lock, its records."""

@@ -1,0 +1,1 @@
+"""A day's pixels on disk, in whatever format."""

@@ -1,0 +1,1 @@
+"""Keeping an archive true: verify, adopt, rebuild."""
