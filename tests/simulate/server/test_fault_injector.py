@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import gzip
 import io
 import socket
 import threading
@@ -358,3 +359,62 @@ def test_what_has_no_body_goes_out_as_it_is() -> None:
             status, headers, body = ask(server, method="HEAD")
         assert (status, body) == (200, b"")
         assert int(headers["content-length"]) > 1000
+
+
+def test_drip_until_the_client_goes(good: bytes) -> None:
+    with serve(rule("drip", bytes_per_s=1000.0)) as server:
+        with closing(dial(server)) as line:
+            line.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            status, headers, _ = parse(read_until(line, b"\r\n\r\n"))
+            assert (status, int(headers["content-length"])) == (200, len(good))
+            drops = [line.recv(65536) for _ in range(3)]
+        assert 0 < max(map(len, drops)) < 1000
+        assert ask(server, OTHER)[0] == 200
+        result = fetch(server, tile_timeout_s=0.3)
+        assert (result.state, result.status) == ("failed", None)
+
+
+def test_a_drip_comes_to_its_end(good: bytes) -> None:
+    with serve(rule("drip", bytes_per_s=100_000.0)) as server:
+        assert ask(server)[2] == good
+
+
+def test_drip_ends_as_the_server_stops() -> None:
+    with serve(rule("drip")) as server, closing(dial(server)) as line:
+        line.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert line.recv(12) == b"HTTP/1.1 200"
+        start = time.monotonic()
+        server.__exit__(None, None, None)
+        assert time.monotonic() - start < 3
+
+
+def read_until(line: socket.socket, end: bytes) -> bytes:
+    data = b""
+    while end not in data:
+        data += line.recv(1)
+    return data
+
+
+def test_gzip(good: bytes) -> None:
+    bodies = {}
+    for how in ("whole", "broken", "lie", "unsaid", "bomb"):
+        with serve(rule("gzip", how=how)) as server:
+            status, headers, bodies[how] = ask(server)
+            assert (status, int(headers["content-length"])) == (200, len(bodies[how]))
+            assert headers.get("content-encoding") == (None if how == "unsaid" else "gzip")
+            if how != "lie":  # whose bytes are those of the picture
+                assert fetch(server).state == "corrupt"
+    assert gzip.decompress(bodies["whole"]) == gzip.decompress(bodies["unsaid"]) == good
+    assert bodies["lie"] == good
+    with pytest.raises(EOFError):
+        gzip.decompress(bodies["broken"])
+    assert len(bodies["bomb"]) < 1 << 20
+    assert gzip.decompress(bodies["bomb"]) == bytes(64 << 20)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body(status: int) -> None:
+    with serve(rule("status", status=status)) as server:
+        answered, _, body = ask(server)
+        assert (answered, body) == (status, b"")
+        assert ask(server, OTHER)[0] == 200

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from gibswatch.errors import UsageError
+from gibswatch.simulate.server.fault_mix import EVERY_FAULT
+from gibswatch.simulate.server.fault_rules import FORMS
 from gibswatch.simulate.server.faults import EFFECTS, Asked, FaultPlan, FaultRule
 
 DAY = dt.date(2023, 8, 7)
@@ -154,6 +157,9 @@ def test_toml(tmp_path: Path) -> None:
         ('[[fault]]\neffect = "wrong_length"\nlength_by = 0', "breaks nothing"),
         ('[[fault]]\neffect = "wrong_day"\ndays_off = 0', "is the asked day"),
         ('[[fault]]\neffect = "status"\ndelay_s = -1', "not 0 to 3600 seconds"),
+        ('[[fault]]\neffect = "drip"\nbytes_per_s = 0', "bytes_per_s 0 is no drip"),
+        ('[[fault]]\neffect = "drip"\nbytes_per_s = "1"', "bytes_per_s = '1' is not a number"),
+        ('[[fault]]\neffect = "gzip"\nhow = "file"', "use whole, broken, lie, unsaid, bomb"),
         ('[[fault]]\neffect = "status"\ndocuments = 1', "not true or false"),
     ],
 )
@@ -173,3 +179,46 @@ def test_missing_file(tmp_path: Path) -> None:
 
 def test_every_effect_has_a_rule() -> None:
     assert all(FaultRule(effect, delay_s=1.0).effect == effect for effect in EFFECTS)
+
+
+def test_a_random_plan_breaks_its_share_in_every_way() -> None:
+    plan = FaultPlan.random(3, rate=0.2)
+    struck = [rule for tile in tiles() if (rule := plan.rule(tile))]
+    assert 0.18 < len(struck) / 4000 < 0.22
+    counts = Counter(replace(rule, rate=1.0) for rule in struck)
+    assert set(counts) == set(EVERY_FAULT)
+    assert max(counts.values()) < 5 * min(counts.values())
+    assert {rule.effect for rule in counts} == set(EFFECTS)
+    assert plan == FaultPlan.random(3, rate=0.2)
+    other = FaultPlan.random(4, rate=0.2)
+    assert [tile for tile in tiles() if plan.rule(tile)] != [
+        tile for tile in tiles() if other.rule(tile)
+    ]
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.0, 0.0), (1.0, 1.0)])
+def test_random_plans_of_none_and_of_all(rate: float, share: float) -> None:
+    plan = FaultPlan.random(1, rate)
+    assert sum(plan.rule(tile) is not None for tile in tiles()) / 4000 == share
+
+
+def test_every_form_of_every_effect_is_drawn() -> None:
+    forms = {(rule.effect, rule.form) for rule in EVERY_FAULT}
+    for effect in EFFECTS:
+        for how in FORMS.get(effect, (None,)):
+            assert (effect, how) in forms
+
+
+def test_plans_by_name(tmp_path: Path) -> None:
+    assert FaultPlan.parse("random") == FaultPlan.random(0)
+    assert FaultPlan.parse("random:12") == FaultPlan.random(12)
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN)
+    assert FaultPlan.parse(str(path)) == FaultPlan.from_toml(path)
+    for text in ("random:", "random:-1", "random:x", "random:1.5", "random:²"):
+        with pytest.raises(UsageError, match="write random:7"):
+            FaultPlan.parse(text)
+    with pytest.raises(UsageError, match="cannot be read"):
+        FaultPlan.parse("randomly")
+    with pytest.raises(UsageError, match="rate 2 is not a share"):
+        FaultPlan.random(1, rate=2)

@@ -11,7 +11,7 @@ import simplejpeg
 from PIL import Image
 
 from gibswatch.catalogue.grids import TileMatrix, tile_matrix_set, tile_matrix_sets
-from gibswatch.raster.mosaic import overlap_matrix
+from gibswatch.raster.averaging import overlap_matrix
 from gibswatch.types import ByteArray, FloatArray, Georeference
 
 __all__ = [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import struct
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -14,11 +16,12 @@ from gibswatch.raster.codec import decode_picture, encode_picture, picture_forma
 from gibswatch.simulate.server.cut import encode_tile
 from gibswatch.types import ImageFormat
 
-__all__ = ["blank_like", "other_type", "scramble"]
+__all__ = ["blank_like", "gzipped", "other_type", "scramble"]
 
 _TRIES = 60
 _SCAN_START = b"\xff\xda"
 _QUANTISATION = b"\xff\xdb"
+_BOMB_BYTES = 64 << 20
 _FLIPPED = 64
 """Bytes that are overwritten where the picture must not decode."""
 
@@ -84,6 +87,26 @@ def blank_like(body: bytes) -> bytes:
         cols, rows = picture.size
     pixels = np.zeros((rows, cols, 4), np.uint8)
     return encode_tile(pixels, "jpg" if picture_format(body) == "jpg" else "png")
+
+
+def gzipped(body: bytes, how: str) -> bytes:
+    """Return what is sent as gzip.
+
+    Parameters
+    ----------
+    body : bytes
+    how : {"whole", "broken", "lie", "unsaid", "bomb"}
+        The body compressed, half of that, the body as it is, compressed, or 64 MiB of zeros.
+    """
+    if how == "lie":
+        return body
+    packed = _bomb() if how == "bomb" else gzip.compress(body, 1, mtime=0)
+    return packed[: len(packed) // 2] if how == "broken" else packed
+
+
+@lru_cache(maxsize=1)
+def _bomb() -> bytes:
+    return gzip.compress(bytes(_BOMB_BYTES), 1, mtime=0)
 
 
 def _break(body: bytes, image_format: ImageFormat, draw: random.Random) -> bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gibswatch.errors import UsageError
 from gibswatch.simulate.server.exceptions import exception_report, invalid_parameter
-from gibswatch.simulate.server.fault_bodies import blank_like, other_type, scramble
+from gibswatch.simulate.server.fault_bodies import blank_like, gzipped, other_type, scramble
 from gibswatch.simulate.server.fault_requests import read_asked, with_time
 from gibswatch.simulate.server.faults import Asked, Effect, FaultPlan, FaultRule
 from gibswatch.simulate.server.service import TileService
@@ -25,7 +25,11 @@ __all__ = ["FaultInjector"]
 
 _HTML = b"<!DOCTYPE html>\n<html><body><h1>Service temporarily unavailable</h1></body></html>\n"
 _REPORT = exception_report([invalid_parameter("TIME", "The service is out of order, by plan")])
-_WHOLE = 1.0
+_HEAD_ONLY, _WHOLE = 1e-9, 1.0
+_DROPS_PER_S = 20.0
+"""Of a drip, at most: what is faster comes in larger drops."""
+_BODILESS = frozenset({204, 304})
+"""HTTP allows no body under these statuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +157,9 @@ class FaultInjector:
     Raises
     ------
     UsageError
-        For a request whose fault needs the connection (hang, reset, truncate by length or chunks,
-        wrong_length), if the application does not run in `EmbeddedServer` or `serve_forever`.
+        For a request whose fault needs the connection (hang, drip, reset, truncate by length or
+        chunks, wrong_length), if the application runs neither in `EmbeddedServer` nor in
+        `serve_forever`.
     """
 
     def __init__(self, app: ASGIApp, plan: FaultPlan, service: TileService) -> None:
@@ -222,6 +227,9 @@ async def _delay(call: _Call) -> None:
 
 
 async def _status(call: _Call) -> None:
+    if call.rule.status in _BODILESS:
+        await call.answer(_Reply(call.rule.status, {}, b""))
+        return
     phrase = f"{call.rule.status} by plan\n".encode()
     headers = {"content-type": "text/plain", "content-length": str(len(phrase))}
     await call.answer(_Reply(call.rule.status, headers, phrase))
@@ -230,6 +238,27 @@ async def _status(call: _Call) -> None:
 async def _hang(call: _Call) -> None:
     call.write(await call.reply(), call.rule.keep or 0.0)
     await call.gone()
+
+
+async def _drip(call: _Call) -> None:
+    good = await call.reply()
+    if not good.body:
+        await call.answer(good)
+        return
+    call.write(good, _HEAD_ONLY)
+    dripping = asyncio.create_task(_drops(call.wire, good.body, call.rule.bytes_per_s))
+    try:
+        await call.gone()
+    finally:
+        dripping.cancel()
+
+
+async def _drops(wire: Wire, body: bytes, bytes_per_s: float) -> None:
+    size = max(1, round(bytes_per_s / _DROPS_PER_S))
+    for start in range(0, len(body), size):
+        wire.write(body[start : start + size])
+        await asyncio.sleep(size / bytes_per_s)
+    wire.close()
 
 
 async def _reset(call: _Call) -> None:
@@ -246,7 +275,7 @@ async def _truncate(call: _Call) -> None:
     elif call.rule.form == "file":
         await call.answer(good.replaced(good.body[: int(len(good.body) * share)], etag=None))
     else:
-        call.write(good, max(share, 1e-9), chunked=call.rule.form == "chunked")
+        call.write(good, max(share, _HEAD_ONLY), chunked=call.rule.form == "chunked")
         call.wire.close()
         await call.gone()
 
@@ -303,6 +332,14 @@ async def _empty_200(call: _Call) -> None:
     await call.answer(good.replaced(b"") if good.status == 200 else good)
 
 
+async def _gzip(call: _Call) -> None:
+    good, how = await call.reply(), call.rule.form or "whole"
+    if good.status == 200 and good.body:
+        body = await asyncio.to_thread(gzipped, good.body, how)
+        good = good.replaced(body, content_encoding=None if how == "unsaid" else "gzip")
+    await call.answer(good)
+
+
 def _is_picture(reply: _Reply) -> bool:
     media_type = reply.headers.get("content-type", "")
     return reply.status == 200 and bool(reply.body) and media_type.startswith("image/")
@@ -313,6 +350,7 @@ _EFFECTS: Mapping[Effect, Callable[[_Call], Awaitable[None]]] = {
     "status": _status,
     "delay": _delay,
     "hang": _hang,
+    "drip": _drip,
     "truncate": _truncate,
     "scramble": _scramble,
     "blank": _blank,
@@ -322,4 +360,5 @@ _EFFECTS: Mapping[Effect, Callable[[_Call], Awaitable[None]]] = {
     "html_200": _html_200,
     "wrong_type": _wrong_type,
     "empty_200": _empty_200,
+    "gzip": _gzip,
 }

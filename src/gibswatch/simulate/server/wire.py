@@ -38,6 +38,8 @@ class Wire:
 
     def reset(self) -> None:
         """End the connection with a TCP reset: the client sees an error, not an end."""
+        if self.transport.is_closing():
+            return  # the client was faster
         connection = self.transport.get_extra_info("socket")
         linger = struct.pack("ii", 1, 0)  # on, 0 s: close() drops what is unsent and sends RST
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
