@@ -30,6 +30,8 @@ _CLEAN = Detection(0.1, "as usual")
         ({"ok": 49, "wrong-date": 1}, _HOLE, "incomplete", "server"),
         ({"ok": 48, "absent": 1, "failed": 1}, _HOLE, "incomplete", "mixed"),
         ({"wrong-date": 50}, _HOLE, "wrong-date", None),
+        ({"server-empty": 50}, _HOLE, "incomplete", "server"),
+        ({"not-yet": 50}, None, "no-data", None),
         ({"ok": 50}, None, "incomplete", None),
     ],
 )
@@ -52,7 +54,8 @@ def test_kinds_1_5_and_6_only_explain(kind: Kind) -> None:
 def test_a_failed_download_never_looks_like_an_anomaly(tiles: dict[str, int]) -> None:
     judgement = decide(tiles, _HOLE)
     missing = [s for s, n in tiles.items() if n and s not in ("ok", "server-empty")]
-    assert (judgement.verdict == "anomalous") is (not missing)
+    blank = {s for s, n in tiles.items() if n} == {"server-empty"}
+    assert (judgement.verdict == "anomalous") is (not missing and not blank)
     assert (judgement.incomplete_cause is not None) is (judgement.verdict == "incomplete")
 
 

@@ -22,7 +22,12 @@ from rich.text import Text
 
 __all__ = ["error_line", "note", "print_json", "progress", "show_warning"]
 
-_STAGES = {"download": "Downloading days", "observe": "Observing", "judge": "Judging"}
+_STAGES = {
+    "download": "Downloading days",
+    "observe": "Observing",
+    "judge": "Judging",
+    "confirm": "Fetching again",
+}
 
 
 class _RateColumn(ProgressColumn):

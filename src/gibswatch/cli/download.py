@@ -11,10 +11,7 @@ import typer
 from gibswatch.cli import options as opt
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
-    from gibswatch.archive import DownloadSummary
+    from gibswatch.archive import Agenda, Archive, DownloadSummary
     from gibswatch.catalogue import Grid, Layer
     from gibswatch.download import Engine
     from gibswatch.settings import Settings
@@ -26,25 +23,58 @@ def download(
     layer: Annotated[
         str, typer.Option("--layer-name", "--layer", metavar="LAYER", help="Layer to download.")
     ] = "VIIRS_SNPP_CorrectedReflectance_TrueColor",
-    start: opt.StartDate = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start-date",
+            "--start",
+            metavar="DATE",
+            help="First day, YYYY-MM-DD, or Today; default: after the last day checked here.",
+        ),
+    ] = None,
     end: opt.EndDate = "Today",
     epsg: opt.EpsgCode = 4326,
     bbox: opt.Bbox = None,
     grid: opt.GridOption = None,
     tile_resolution: opt.TileResolution = None,
+    tile_level: Annotated[
+        int | None,
+        typer.Option(
+            "--tile-level", help="Level to read, as the predecessor did (16km: 2); predecessor's."
+        ),
+    ] = None,
     tiled_world: opt.TiledWorld = None,
+    picture_format: Annotated[
+        Literal["jpg", "png", "tif", "cog"] | None,
+        typer.Option("--format", help="What pictures are stored as; default: the layer's own."),
+    ] = None,
     output_dir: opt.OutputDir = Path("data"),
     dates_in_flight: Annotated[
         int | None,
         typer.Option("--num-threads", help="Days downloaded at one time (default 10)."),
     ] = None,
     connections: opt.Connections = None,
+    bandwidth: Annotated[
+        float | None,
+        typer.Option("--bandwidth", metavar="MBIT", help="Megabits a second (default 50; 0: any)."),
+    ] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option("--deadline", metavar="MINUTES", help="End after so long; go on next time."),
+    ] = None,
     engine: Annotated[
         Literal["http", "gdal"],
         typer.Option("--engine", help="What fetches tiles: Gibswatch itself, or GDAL's driver."),
     ] = "http",
     base_url: opt.BaseUrl = None,
     ca_bundle: opt.CaBundle = None,
+    bulk_approved: Annotated[
+        bool,
+        typer.Option("--bulk-approved", help="GIBS knows that this is over 1,000,000 tiles a day."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be asked for; ask nothing.")
+    ] = False,
     as_json: opt.JsonFlag = False,
 ) -> None:
     """Download a picture a day of one layer; what is there is not asked again.
@@ -54,6 +84,7 @@ def download(
     """
     from gibswatch.archive import Archive, choose_grid
     from gibswatch.catalogue import Grid, check_epsg
+    from gibswatch.cli import download_output as output
     from gibswatch.download import find_picture_layer
     from gibswatch.settings import read_settings
 
@@ -61,47 +92,66 @@ def download(
         base_url=base_url,
         connections=connections,
         dates_in_flight=dates_in_flight,
+        bandwidth_mbit_s=bandwidth,
+        run_deadline_s=None if deadline is None else 60 * deadline,
         ca_bundle=str(ca_bundle) if ca_bundle else None,
     )
     known, code = find_picture_layer(layer), check_epsg(epsg)
-    days = _plan(known, start, end)
+    archive = Archive(output_dir)
     chosen = choose_grid(
-        Archive(output_dir).grid(known.identifier, code),
+        archive.grid(known.identifier, code),
         Grid("predecessor", code, "16km"),
         kind=grid,
         tile_resolution=tile_resolution,
         bbox=opt.parse_bbox(bbox),
         tiled=tiled_world,
+        tile_level=tile_level,
+        picture_format=picture_format,
+        own_format=known.format,
     )
-    summary = _run(output_dir, known, chosen, days, settings, engine)
+    agenda = _plan(archive, known, chosen, start, end)
+    if dry_run:
+        output.print_estimate(output_dir, known, chosen, agenda, settings, as_json=as_json)
+        return
+    summary = _run(
+        output_dir, known, chosen, agenda, settings, engine=engine, bulk_approved=bulk_approved
+    )
     if as_json:
-        _print_document(summary, known.identifier, chosen)
+        output.print_document(summary, output_dir, known, chosen, agenda)
     else:
-        _print_summary(summary, known.identifier, output_dir)
+        output.print_summary(summary, known.identifier, output_dir)
     _exit(summary)
 
 
-def _plan(layer: Layer, start: str | None, end: str) -> tuple[dt.date, ...]:
-    """Days to ask for; says on stderr what a person should know of them."""
+def _plan(archive: Archive, layer: Layer, grid: Grid, start: str | None, end: str) -> Agenda:
+    """Choose the days; says on stderr what a person should know of them."""
+    from gibswatch.archive import plan_run
     from gibswatch.cli.console import note
-    from gibswatch.download import picture_note, plan_days
+    from gibswatch.download import picture_note
 
     if drawn := picture_note(layer):
         note(drawn)
-    begin, stop = opt.parse_range(start, end, layer.start_date)
-    plan = plan_days(layer, begin, stop)
-    if plan.started_late:
+    begin, stop = opt.parse_span(start, end)
+    held = archive.grid(layer.identifier, grid.epsg)
+    records = archive.records(layer.identifier, grid.epsg) if held == grid else {}
+    agenda = plan_run(layer, records, begin, stop)
+    if agenda.started_late:
         note(f"{layer.identifier} starts on {layer.start_date}, not {begin}: begun there")
-    return plan.days
+    if agenda.continued_after is not None:
+        again = f", and asks again for {len(agenda.again)} days" if agenda.again else ""
+        note(f"goes on after {agenda.continued_after}, the last day checked{again}")
+    return agenda
 
 
 def _run(
     output_dir: Path,
     layer: Layer,
     grid: Grid,
-    days: Sequence[dt.date],
+    agenda: Agenda,
     settings: Settings,
+    *,
     engine: Engine,
+    bulk_approved: bool,
 ) -> DownloadSummary:
     """Download the days under a bar of progress."""
     from gibswatch.archive import download_days
@@ -113,46 +163,12 @@ def _run(
             output_dir,
             layer,
             grid,
-            days,
+            agenda.days,
             settings,
             engine=engine,
-            on_day=lambda _outcome: tell("download", next(done), len(days)),
+            on_day=lambda _outcome: tell("download", next(done), len(agenda.days)),
+            bulk_approved=bulk_approved,
         )
-
-
-def _print_document(summary: DownloadSummary, layer: str, grid: Grid) -> None:
-    from gibswatch.cli.console import print_json
-
-    print_json(
-        {
-            "layer": layer,
-            "grid": str(grid),
-            "days": summary.days,
-            "days_kept": summary.days_kept,
-            "days_complete": summary.days_complete,
-            "days_incomplete": summary.days_incomplete,
-            "fetched": summary.fetched,
-            "received_bytes": summary.received_bytes,
-            "tiles": dict(summary.tiles),
-            "problems": [
-                {"url": url, "state": state, "message": message}
-                for url, state, message in summary.problems
-            ],
-        }
-    )
-
-
-def _print_summary(summary: DownloadSummary, layer: str, output_dir: Path) -> None:
-    size = f", {summary.received_bytes / 1e6:.1f} MB" if summary.received_bytes else ""
-    typer.echo(
-        f"{layer}: {summary.days} days; {summary.days_complete} downloaded, "
-        f"{summary.days_kept} there already, {summary.days_incomplete} incomplete; "
-        f"{summary.fetched} tiles{size}, in {output_dir}"
-    )
-    for url, state, message in summary.problems[:10]:
-        typer.echo(f"  {state}: {url} ({message})", err=True)
-    if len(summary.problems) > 10:
-        typer.echo(f"  and {len(summary.problems) - 10} more (--json lists them)", err=True)
 
 
 def _exit(summary: DownloadSummary) -> None:
@@ -162,5 +178,8 @@ def _exit(summary: DownloadSummary) -> None:
     if summary.nothing_came:
         error_line(f"no tile could be had; the first was {summary.first_problem}")
         raise typer.Exit(5)
+    if summary.stopped is not None:
+        error_line(summary.stopped)
+        raise typer.Exit(4)
     if summary.days_incomplete:
         raise typer.Exit(4)

@@ -32,6 +32,7 @@ __all__ = [
     "parse_bbox",
     "parse_date",
     "parse_range",
+    "parse_span",
 ]
 
 StartDate = Annotated[
@@ -125,15 +126,28 @@ def parse_range(
     DateRangeError
         If a date cannot be read, or the start does not come before the end.
     """
-    stop = parse_date(end, option="--end-date", today=today)
-    if start is not None:
-        begin = parse_date(start, option="--start-date", today=today)
-    elif first_day is not None:
-        begin = first_day
-    else:
+    begin, stop = parse_span(start, end, today)
+    if begin is not None:
+        return begin, stop
+    if first_day is None:
         raise DateRangeError("the layer has no first day: give --start-date")
+    return first_day, stop
+
+
+def parse_span(
+    start: str | None, end: str, today: dt.date | None = None
+) -> tuple[dt.date | None, dt.date]:
+    """Read a range of days that may have no start; it never reaches beyond today.
+
+    Raises
+    ------
+    DateRangeError
+        If a date cannot be read, or the start is in the future.
+    """
+    stop = parse_date(end, option="--end-date", today=today)
+    begin = None if start is None else parse_date(start, option="--start-date", today=today)
     now = today or dt.datetime.now(dt.UTC).date()
-    if begin > now:
+    if begin is not None and begin > now:
         raise DateRangeError(f"--start-date {begin} is in the future: today is {now} (UTC)")
     # Tomorrow's picture does not exist; asking for it would make days that are never complete.
     return begin, min(stop, now + dt.timedelta(days=1))

@@ -31,6 +31,12 @@ def scan(
     method: opt.MethodOption = "gibswatch",
     workers: opt.WorkerCount = None,
     scheduler: opt.Scheduler = None,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm/--no-confirm", help="Fetch the tiles of anomalous days twice and compare."
+        ),
+    ] = True,
     fail_on: Annotated[
         Literal["anomalous"] | None,
         typer.Option("--fail-on", help="End with exit code 3 if a day is anomalous."),
@@ -70,6 +76,7 @@ def scan(
             method=method,
             settings=settings,
             workers=Workers(workers, scheduler),
+            confirm=confirm,
             on_progress=tell,
         )
     report = write_report(result)

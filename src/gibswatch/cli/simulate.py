@@ -51,8 +51,11 @@ def serve(
         int, typer.Option(metavar="404|400", help="Answer for a date outside the domain.")
     ] = 404,
     faults: Annotated[
-        Path | None,
-        typer.Option(metavar="PLAN.toml", help="Break answers as this plan says."),
+        str | None,
+        typer.Option(
+            metavar="PLAN.toml|random[:SEED]",
+            help="Break answers as this plan says, or 1 % of all tiles, each in a way of its own.",
+        ),
     ] = None,
 ) -> None:
     """Serve pictures under the addresses of GIBS (WMTS, Tiled WMS, WMS) until Ctrl-C.
@@ -70,7 +73,7 @@ def serve(
 
     if absent_status not in _ABSENT:
         raise UsageError(f"--absent-status {absent_status} is not one of 404 and 400")
-    plan = FaultPlan.from_toml(faults) if faults else None
+    plan = FaultPlan.parse(faults) if faults else None
     layers = open_sources(archive, pictures or [], tile or [], _describe)
     example = example_tile_path(*next(iter(layers.values())))
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gibswatch.archive.standing import missing_tiles, verdict_of_tiles
 from gibswatch.detect.context import Detection
 from gibswatch.types import IncompleteCause, VerdictName
 
 __all__ = ["Judgement", "decide"]
-
-_NETWORK_STATES = frozenset({"failed", "corrupt", "suspect"})
-_SERVER_STATES = frozenset({"absent", "wrong-date"})
-_USABLE_STATES = frozenset({"ok", "server-empty"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +37,9 @@ def decide(tiles: Mapping[str, int], detection: Detection | None) -> Judgement:
     Judgement
         `incomplete` while any tile is missing: a failed download is never an anomaly.
     """
-    missing = {state: n for state, n in tiles.items() if n and state not in _USABLE_STATES}
-    total = sum(tiles.values())
-    if total and missing.get("wrong-date") == total:
-        return Judgement("wrong-date", 0.0, "Every tile shows another day than the one asked for.")
-    if missing:
-        return Judgement("incomplete", 0.0, _incomplete_reason(missing, total), _cause(missing))
+    verdict, cause = verdict_of_tiles(tiles)
+    if verdict is not None:
+        return Judgement(verdict, 0.0, _reason(verdict, tiles), cause)
     if detection is None:
         return Judgement("incomplete", 0.0, "The picture could not be read.")
     if any(region.kind.is_fault for region in detection.regions):
@@ -53,15 +47,14 @@ def decide(tiles: Mapping[str, int], detection: Detection | None) -> Judgement:
     return Judgement("clean", detection.score, f"Nothing unusual: {detection.note}.")
 
 
-def _cause(missing: Mapping[str, int]) -> IncompleteCause:
-    network = bool(_NETWORK_STATES & missing.keys())
-    server = bool(_SERVER_STATES & missing.keys())
-    if network and server:
-        return "mixed"
-    return "network" if network else "server"
-
-
-def _incomplete_reason(missing: Mapping[str, int], total: int) -> str:
+def _reason(verdict: VerdictName, tiles: Mapping[str, int]) -> str:
+    if verdict == "wrong-date":
+        return "Every tile shows another day than the one asked for."
+    if verdict == "no-data":
+        return "Not published yet: the service's list of days ends before it."
+    missing, total = missing_tiles(tiles), sum(tiles.values())
+    if not missing:
+        return "The service sent its blank tile for all of it."
     if missing.get("absent") == total:
         return "Not published: the service has no tile of a day that its domain should hold."
     listed = ", ".join(f"{n} {state}" for state, n in sorted(missing.items()))

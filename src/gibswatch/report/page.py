@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from gibswatch.archive.reader import Archive
+from gibswatch.catalogue.acknowledgement import ACKNOWLEDGEMENT
 from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.files import write_bytes
 from gibswatch.report.charts import picture_with_outline, timeline
@@ -19,11 +20,6 @@ __all__ = ["write_report"]
 
 _MOST_PICTURES = 60
 """Flagged days shown with their picture, the highest scores first: keeps the file small."""
-
-_ACKNOWLEDGEMENT = (
-    "We acknowledge the use of imagery provided by services from NASA's Global Imagery Browse "
-    "Services (GIBS), part of NASA's Earth Science Data and Information System (ESDIS)."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ def write_report(result: ScanResult) -> Path:
         notes=result.notes,
         chart=timeline(result.items),
         written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        acknowledgement=_ACKNOWLEDGEMENT,
+        acknowledgement=ACKNOWLEDGEMENT,
     )
     path = result.folder / "report.html"
     write_bytes(path, html.encode())

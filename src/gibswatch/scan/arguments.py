@@ -60,7 +60,8 @@ def as_day(day: DayLike) -> dt.date:
     try:
         return dt.date.fromisoformat(day)
     except (TypeError, ValueError) as error:
-        raise DateRangeError(f"{day!r} is not a date: give a date or YYYY-MM-DD") from error
+        shown = str(day)[:40]
+        raise DateRangeError(f"{shown!r} is not a date: give a date or YYYY-MM-DD") from error
 
 
 def as_workers(workers: Workers | int | None) -> Workers:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gibswatch.archive.ingest import DownloadSummary, download_days
+from gibswatch.archive.ingest.run import download_days
+from gibswatch.archive.ingest.summary import DownloadSummary
 from gibswatch.archive.layout import Layout
 from gibswatch.archive.reader import Archive, choose_grid
 from gibswatch.catalogue.domains import gap_around
@@ -21,17 +22,18 @@ from gibswatch.download.wms import find_picture_layer, picture_note
 from gibswatch.errors import DateRangeError, UsageError
 from gibswatch.parallel import check_scheduler
 from gibswatch.raster.codec import picture_shape
+from gibswatch.scan.archived import ArchivedDays, confirm_anomalies
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_paths, as_workers
 from gibswatch.scan.findings import write_days, write_findings
-from gibswatch.scan.judge import NEIGHBOUR_DAYS, Picture, Workers, judge_pictures
-from gibswatch.scan.pictures import ArchivedDay, PictureFile, date_in_name
+from gibswatch.scan.judge import Picture, Workers, judge_pictures
+from gibswatch.scan.pictures import PictureFile, date_in_name
 from gibswatch.settings import Settings, read_settings
 from gibswatch.types import BBox, DateSource, DayItem
 
 __all__ = ["ProgressCallback", "ScanResult", "inspect", "scan"]
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Told (pass, done, total); the passes are download, observe, judge."""
+"""Told (pass, done, total); the passes are download, observe, judge, confirm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,10 @@ def scan(
     method: str = DEFAULT_METHOD,
     settings: Settings | None = None,
     workers: Workers | int | None = None,
+    confirm: bool = True,
     on_progress: ProgressCallback | None = None,
 ) -> ScanResult:
-    """Download what is missing, judge every day, write the tables.
+    """Download what is missing, judge every day, confirm suspicions, write the tables.
 
     Parameters
     ----------
@@ -97,6 +100,9 @@ def scan(
     settings : Settings, optional
     workers : Workers or int, optional
         How many processes judge; one by default.
+    confirm : bool
+        Whether every tile of an anomalous day is fetched once more and compared, if that was not
+        done before; where the bytes differ the day is incomplete, not anomalous.
     on_progress : callable, optional
         Told (pass, done, total).
 
@@ -139,12 +145,20 @@ def scan(
 
     settings = settings or read_settings()
     summary = download_days(archive_root, known, chosen, plan.days, settings, on_day=count_day)
-    pictures, around = _archived_pictures(archive_root, known, chosen, plan.days)
-    judged = judge_pictures(pictures, around, method=method, workers=spread, on_progress=tell)
-    items = [*judged, *(_gap_item(known, day) for day in plan.gaps)]
-    items.sort(key=lambda item: item.date or dt.date.min)
+    archived = ArchivedDays(archive_root, known, chosen)
+    pictures, around = archived.pictures(plan.days)
+    judged = list(judge_pictures(pictures, around, method=method, workers=spread, on_progress=tell))
+    doubts: list[str] = []
+    if confirm:
+        judged = confirm_anomalies(
+            archived, judged,
+            method=method, settings=settings, tell_doubt=doubts.append, on_progress=tell,
+        )  # fmt: skip
+    unseen = archived.without_picture(plan.days, summary)
+    gaps = [_gap_item(known, day) for day in plan.gaps]
+    items = sorted([*judged, *unseen, *gaps], key=lambda item: item.date or dt.date.min)
     late = _late_note(known, first) if plan.started_late else None
-    notes = tuple(line for line in (picture_note(known), late) if line)
+    notes = tuple(line for line in (picture_note(known), late, *doubts) if line)
     folder = Layout(archive_root, known.identifier, code).scan_folder
     write_days(folder / "days.parquet", items)
     write_findings(folder / "findings.parquet", items)
@@ -240,31 +254,6 @@ def _mask_paths(paths: Sequence[Path], folder: Path | None) -> list[Path | None]
     if len(set(names)) < len(names):
         raise UsageError("a picture is named twice: name each once")
     return [folder / f"{name}_mask.png" for name in names]
-
-
-def _archived_pictures(
-    root: Path, layer: Layer, grid: Grid, days: Sequence[dt.date]
-) -> tuple[list[Picture], list[Picture]]:
-    """Return the pictures of `days`, and those that the archive has of the days around them."""
-    if not days:
-        return [], []
-    layout = Layout(root, layer.identifier, grid.epsg)
-    asked, reach = frozenset(days), dt.timedelta(days=NEIGHBOUR_DAYS)
-    pictures: list[Picture] = []
-    around: list[Picture] = []
-    for day, record in Archive(root).records(layer.identifier, grid.epsg).items():
-        if not min(days) - reach <= day <= max(days) + reach:
-            continue
-        picture = Picture(
-            ArchivedDay(root, layer.identifier, grid.epsg, day),
-            layer.identifier,
-            str(root / record.picture if record.picture else layout.day_folder(day)),
-            "name",
-            record.tiles,
-            layout.mask(day),
-        )
-        (pictures if day in asked else around).append(picture)
-    return pictures, around
 
 
 def _gap_item(layer: Layer, day: dt.date) -> DayItem:
