@@ -39,9 +39,9 @@ _HEAD = """\
 - Results go to stdout; progress, notes, warnings and errors to stderr. An error is one line.
 - `--json` prints one JSON document on stdout ([its fields](verdicts.md#json)).
 - Environment variables stand in for options that are not given: `GIBSWATCH_BASE_URL`,
-  `GIBSWATCH_CONNECTIONS`, `GIBSWATCH_DATES_IN_FLIGHT`, `GIBSWATCH_CA_BUNDLE`; four have no option:
-  `GIBSWATCH_ATTEMPTS` (requests a tile or document, 3), `GIBSWATCH_CONNECT_TIMEOUT_S` (10),
-  `GIBSWATCH_TILE_TIMEOUT_S` (60) and `GIBSWATCH_CATALOGUE_FILE`
+  `GIBSWATCH_CONNECTIONS`, `GIBSWATCH_DATES_IN_FLIGHT`, `GIBSWATCH_BANDWIDTH_MBIT_S`,
+  `GIBSWATCH_RUN_DEADLINE_S` (seconds) and `GIBSWATCH_CA_BUNDLE`. Some have no option: the
+  [limits](politeness.md) of requests and waits, and `GIBSWATCH_CATALOGUE_FILE`
   ([what a refresh keeps](catalogue.md#refresh)). `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are
   honoured.
 - [Exit codes](verdicts.md#exit-codes) are the same for all commands.

@@ -110,3 +110,11 @@ def test_run_after_run_leaves_no_day_out(known: set[int], data: st.DataObject, e
     assert not whole & set(agenda.days)
     wanted = {day(n) for n in range(min(known), end)} - whole
     assert set(agenda.days) == wanted | {one for one in agenda.days if one < min(records)}
+
+
+def test_a_killed_run_that_lost_the_layers_first_day_asks_for_it_again() -> None:
+    first = LAYER.start_date
+    assert first is not None
+    days = [first + dt.timedelta(days=n) for n in range(6)]
+    there = {d: DayRecord(d, True, None, "") for d in (days[1], days[2], days[4])}
+    assert plan_run(LAYER, there, None, days[5]).again == (days[0], days[3])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gibswatch.detect.context import Context, Detection, Region
-from gibswatch.raster.scene import Scene
+from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.types import BoolArray, Kind
 
 __all__ = ["BLACK_BELOW", "KIOSK_SHARE", "detect"]
@@ -29,7 +29,7 @@ def detect(scene: Scene, observed: BoolArray, expectation: None, context: Contex
     dark = np.asarray((scene.pixels[..., :3] < BLACK_BELOW).all(axis=2))
     if scene.image_format == "png":
         dark = dark | (scene.pixels[..., 3] == 0)
-    dark &= scene.usable
+    dark &= scene.state == STATE_CODES["ok"]
     usable = int(scene.usable.sum())
     share = float(dark.sum()) / usable if usable else 0.0
     note = f"{share:.1%} of the pixels are darker than {BLACK_BELOW}"

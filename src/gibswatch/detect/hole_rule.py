@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from gibswatch.detect.context import Context, Detection, Region
-from gibswatch.raster.scene import Scene
+from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.types import BoolArray, ByteArray, Kind
 
 __all__ = ["LARGE_HOLE_SHARE", "detect"]
@@ -42,8 +42,8 @@ def detect(scene: Scene, observed: BoolArray, expectation: None, context: Contex
         Score 1 if anything was found, else the black share over twice `LARGE_HOLE_SHARE`.
     """
     pixels = _at_rule_size(scene)
-    usable = _nearest(scene.usable, pixels.shape[:2])
-    black = (np.asarray(Image.fromarray(pixels).convert("L")) == 0) & usable
+    sent = _nearest(scene.state == STATE_CODES["ok"], pixels.shape[:2])
+    black = (np.asarray(Image.fromarray(pixels).convert("L")) == 0) & sent
     eroded = ndimage.minimum_filter(black.view(np.uint8), _ERODE, mode="constant", cval=1)
     grown = ndimage.maximum_filter(eroded, _DILATE, mode="constant", cval=0)
     labels, count = ndimage.label(grown)
