@@ -87,6 +87,13 @@ def test_numbers_out_of_range(options: dict[str, Any]) -> None:
         "http://[::1",
         "http://host:99999",
         "http://host:port",
+        "http://name:secret@host",
+        "http://host?key=1",
+        "http://host#part",
+        "http://a host",
+        "http://host/\n",
+        "http://....",
+        "http://" + 70 * "a",
     ],
 )
 def test_addresses_that_are_none(url: str) -> None:
@@ -115,6 +122,7 @@ def test_zero_is_no_limit_where_there_can_be_none() -> None:
     ("options", "named"),
     [
         ({"connections": 0}, r"--connections \(GIBSWATCH_CONNECTIONS\) is 0: give 1 or more"),
+        ({"connections": 10**23}, r"--connections \(.*\) is 10{23}: give 10000 or less"),
         ({"bandwidth_mbit_s": -1.0}, r"--bandwidth \(GIBSWATCH_BANDWIDTH_MBIT_S\) is -1.0: .*0 \("),
         ({"attempts": 0}, "^GIBSWATCH_ATTEMPTS is 0: "),
         ({"requests_per_s": -2.0}, r"^GIBSWATCH_REQUESTS_PER_S is -2.0: .* 0 \(no limit\)"),

@@ -22,6 +22,8 @@ _OPTIONS = {
     "run_deadline_s": "--deadline",
 }
 """Settings that are options of the command line too."""
+_MOST_AT_ONCE = 10_000
+"""Connections, days or attempts: no machine has more sockets to spare, and no server bears it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Settings:
         for name in ("connections", "dates_in_flight", "attempts"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{_named(name)} is {getattr(self, name)}: give 1 or more")
+            if getattr(self, name) > _MOST_AT_ONCE:
+                raise UsageError(
+                    f"{_named(name)} is {getattr(self, name)}: give {_MOST_AT_ONCE} or less"
+                )
         for name in ("connect_timeout_s", "tile_timeout_s", "tile_deadline_s"):
             if not 0 < getattr(self, name) < inf:
                 raise UsageError(
@@ -111,9 +117,16 @@ def read_settings(environment: Mapping[str, str] | None = None, **options: Any) 
 
 
 def _is_address(text: str) -> bool:
+    """Whether tiles can be asked for by what is put behind the text.
+
+    A name and password in it would stand in every address that the journal keeps.
+    """
+    if not text.isprintable() or set(text) & set(" ?#@"):
+        return False
     try:
         url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        host = (url.hostname or "").encode("idna")  # fails where a part is empty, or too long
+        return url.scheme in ("http", "https") and bool(host) and url.port != 0
     except ValueError:
         return False
 

@@ -516,3 +516,23 @@ def test_a_transaction_of_another_process_is_waited_for(path: Path) -> None:
         assert [t.date for t in problems] == [NEXT]
         one.forget_day(NEXT)
         assert list(two.problems()) == []
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_a_new_journal_does_not_take_the_place_of_a_lost_one(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    path = tmp_path / "4326" / ".gibswatch" / "A.sqlite"
+    with Journal(path) as journal:
+        journal.claim_grid(GRID)
+        journal.record_day(WHOLE, [TILE])
+    path.unlink()
+    if left is not None:
+        path.write_bytes(left)
+    with Journal(path) as journal:
+        for _again in range(2):
+            with pytest.raises(ArchiveError, match=r"was lost .*--rebuild .*grid\.json$"):
+                journal.claim_grid(GRID)
+        path.with_suffix(".grid.json").unlink()
+        journal.claim_grid(GRID)
+        assert journal.grid == GRID

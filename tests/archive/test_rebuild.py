@@ -15,7 +15,7 @@ from gibswatch.archive.journal.lock import ArchiveLock
 from gibswatch.archive.upkeep.rebuild import RebuildReport, rebuild_journal
 from gibswatch.catalogue import find_layer
 from gibswatch.catalogue.windows import Grid, TileIndex, plan_grid
-from gibswatch.errors import ArchiveError, ArchiveInUseError
+from gibswatch.errors import ArchiveError, ArchiveInUseError, UsageError
 from gibswatch.files import write_bytes
 from gibswatch.settings import Settings
 from gibswatch.simulate import EmbeddedServer
@@ -295,7 +295,7 @@ def test_a_grid_of_another_projection_is_not_believed(
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match="holds no MODIS_Terra"):
+    with pytest.raises(UsageError, match="holds no MODIS_Terra"):
         rebuild_journal(tmp_path, LAYER)
     assert list(tmp_path.iterdir()) == []
 

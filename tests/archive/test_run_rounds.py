@@ -253,3 +253,13 @@ def test_who_writes_here_is_named(serve_drawn: Serve, tmp_path: Path) -> None:
         thread.join()
     assert "gibswatch verify" in str(refused[0])
     assert len(server.requests) == 0
+
+
+def test_a_deadline_does_not_stop_a_run_that_has_nothing_to_do(
+    serve_drawn: Serve, tmp_path: Path
+) -> None:
+    server = serve_drawn()
+    download_days(tmp_path, LAYER, STITCHED, DAYS, settings(server))
+    limited = settings(server, run_deadline_s=1e-9)
+    summary = download_days(tmp_path, LAYER, STITCHED, DAYS, limited)
+    assert (summary.days_kept, summary.stopped) == (3, None)

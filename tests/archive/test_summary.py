@@ -62,6 +62,22 @@ def test_nothing_came_is_said_only_where_something_was_asked_for() -> None:
     assert not stopped.nothing_came
 
 
+def test_tiles_that_came_for_a_day_that_was_given_up_are_not_nothing() -> None:
+    stopped = DownloadSummary(days=1, stopped="the time is over")
+    assert stopped.nothing_line == "no tile could be had: the time is over"
+    stopped.add_dropped(3, 100, {})
+    assert not stopped.nothing_came
+
+
+def test_days_that_are_not_complete_are_named() -> None:
+    summary = DownloadSummary(days=3)
+    other = DAY + dt.timedelta(days=1)
+    summary.add(DayOutcome(DAY, {"server-empty": 4}, 4))
+    summary.add(DayOutcome(other, {"ok": 3, "failed": 1}, 4))
+    summary.add(DayOutcome(other + dt.timedelta(days=1), {"ok": 4}, 4))
+    assert summary.not_complete == {DAY: "incomplete-server", other: "incomplete-network"}
+
+
 def test_the_table_lists_every_tile_and_goes_when_all_came(tmp_path: Path) -> None:
     path = tmp_path / "Layer.not-ok.csv"
     assert write_problem_list(path, [tile("HTTP 503"), tile("a, b\nand c")]) == path

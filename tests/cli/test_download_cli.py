@@ -65,7 +65,8 @@ def test_the_summary_is_short_and_says_where_to_look(
     assert sum(line.startswith("  absent: http://") for line in lines) == 10
     assert f"  every tile that did not come: {table}" in lines
     assert lines[-1].startswith("gibswatch: no tile could be had; the first was absent: http://")
-    assert "8 incomplete-server" in ended.out
+    first = ", ".join(f"2023-08-0{day}" for day in range(1, 6))
+    assert f"  not complete: 8 incomplete-server ({first}, ...)\n" in ended.out
     assert len(table.read_text(encoding="utf-8").splitlines()) == 17
 
 
@@ -76,6 +77,9 @@ def test_json_has_every_problem(run: Run, tmp_path: Path, serve_drawn: Serve) ->
     document = json.loads(run(*command(tmp_path, server, *days, *NATIVE, "--json")).out)
     assert (document["days"], document["days_complete"], document["days_incomplete"]) == (8, 1, 7)
     assert document["verdicts"] == {"complete": 1, "incomplete-server": 7}
+    assert document["not_complete"] == {
+        f"2023-08-0{day}": "incomplete-server" for day in range(1, 8)
+    }
     assert document["tiles"] == {"absent": 14, "ok": 2}
     assert len(document["problems"]) == 14
     assert document["problems"][0].items() >= {
@@ -219,3 +223,16 @@ def test_the_predecessors_spellings(run: Run, tmp_path: Path, server: EmbeddedSe
 def test_today_in_any_case(run: Run, tmp_path: Path, server: EmbeddedServer, word: str) -> None:
     ended = run(*command(tmp_path, server, "--start", "2023-08-01", "--end", word, "--dry-run"))
     assert ended.code == 0
+
+
+def test_a_dry_run_says_that_gibs_is_to_be_told_first(run: Run, tmp_path: Path) -> None:
+    where = ("download", "--layer", LAYER, "--output-dir", tmp_path, "--dry-run")
+    year = ("--grid", "native", "--tile-resolution", "1km", "--tiled-world")
+    many = run(*where, *year, "--start", "2022-08-01", "--end", "2023-08-01")
+    assert "1,129,600 tiles" in many.out
+    assert "give --bulk-approved" in many.out
+    few = run(*where, *year, "--start", "2023-07-01", "--end", "2023-08-01")
+    assert "--bulk-approved" not in few.out
+    document = run(*where, *year, "--start", "2022-08-01", "--end", "2023-08-01", "--json").out
+    assert json.loads(document)["needs_approval"] is True
+    assert not list(tmp_path.iterdir())

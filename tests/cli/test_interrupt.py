@@ -91,3 +91,18 @@ def _hashes(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
     }
+
+
+def test_ctrl_c_while_the_packages_are_loaded_is_one_line_too() -> None:
+    code = (
+        "import sys\n"
+        "from gibswatch.cli.entry import run\n"
+        "class Stopped:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stopped())\n"
+        "run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert done.stderr == "gibswatch: stopped; what a download had finished is kept\n"

@@ -110,7 +110,7 @@ def test_an_empty_folder_ends_with_one_line(
     run: Run, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
     ended = run("verify", LAYER, *flags, "--output-dir", tmp_path)
-    assert ended.code in (1, 2)
+    assert ended.code == 2
     assert ended.err.count("\n") == 1
     assert "holds no" in ended.err
     assert list(tmp_path.rglob("*.sqlite")) == []
@@ -118,3 +118,17 @@ def test_an_empty_folder_ends_with_one_line(
 
 def test_an_unknown_layer_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     assert run("verify", "../../x", "--output-dir", tmp_path).code == 2
+
+
+def test_what_could_not_be_fetched_is_still_told_by_the_next_verify(
+    run: Run, archive: Path, server: EmbeddedServer
+) -> None:
+    (archive / f"4326/2023-08-02/{LAYER}.jpg").write_bytes(b"")
+    first = run("verify", LAYER, "--output-dir", archive, "--base-url", "http://127.0.0.1:9")
+    assert first.code == 4
+    assert "a download asks for what was bad" in first.err
+    found = run("verify", LAYER, "--output-dir", archive, "--base-url", server.base_url)
+    whole = "1 days are not whole, a download asks for them again"
+    assert found.out == f"{LAYER}: 3 days, 0 bad files; {whole}\n"
+    document = run("verify", LAYER, "--output-dir", archive, "--no-fetch", "--json").out
+    assert json.loads(document)["not_complete"] == ["2023-08-02"]

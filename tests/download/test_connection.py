@@ -56,6 +56,16 @@ def test_a_proxy_with_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in head
 
 
+@pytest.mark.parametrize("port", ["99999", "secret", "0"])
+def test_a_proxy_without_a_port_that_there_is_is_refused(
+    monkeypatch: pytest.MonkeyPatch, port: str
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    with pytest.raises(UsageError, match="set it to http://HOST:PORT") as caught:
+        asyncio.run(_open(Settings(base_url=SERVER)))
+    assert "secret" not in str(caught.value)
+
+
 async def _open(settings: Settings) -> None:
     async with TileClient(settings):
         pass

@@ -176,7 +176,7 @@ def _exit(summary: DownloadSummary) -> None:
     from gibswatch.cli.console import error_line
 
     if summary.nothing_came:
-        error_line(f"no tile could be had; the first was {summary.first_problem}")
+        error_line(summary.nothing_line)
         raise typer.Exit(5)
     if summary.stopped is not None:
         error_line(summary.stopped)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["print_document", "print_estimate", "print_summary"]
 
 _PROBLEMS_SHOWN = 10
+_DAYS_SHOWN = 5
 
 
 def print_summary(summary: DownloadSummary, layer: str, output_dir: Path) -> None:
@@ -34,9 +35,11 @@ def print_summary(summary: DownloadSummary, layer: str, output_dir: Path) -> Non
         f"{summary.days_kept} there already, {summary.days_incomplete} incomplete; "
         f"{summary.fetched} tiles{size}, in {output_dir}"
     )
-    others = {k: n for k, n in sorted(summary.verdicts.items()) if n and k != "complete"}
-    if others:
-        typer.echo("  not complete: " + ", ".join(f"{n} {name}" for name, n in others.items()))
+    for name in sorted(set(summary.not_complete.values())):
+        days = sorted(day for day, verdict in summary.not_complete.items() if verdict == name)
+        more = ", ..." if len(days) > _DAYS_SHOWN else ""
+        shown = ", ".join(map(str, days[:_DAYS_SHOWN]))
+        typer.echo(f"  not complete: {len(days)} {name} ({shown}{more})")
     if summary.days_no_data and summary.published_until is not None:
         typer.echo(f"  not published yet: the service's list ends on {summary.published_until}")
     if summary.stopped is not None:
@@ -65,6 +68,7 @@ def print_document(
         "days_incomplete": summary.days_incomplete,
         "days_no_data": summary.days_no_data,
         "verdicts": dict(summary.verdicts),
+        "not_complete": {str(day): name for day, name in sorted(summary.not_complete.items())},
         "fetched": summary.fetched,
         "received_bytes": summary.received_bytes,
         "tiles": dict(summary.tiles),
@@ -113,6 +117,11 @@ def print_estimate(
         f"for {estimate.tiles:,} tiles, about {estimate.bytes / 1e6:,.1f} MB in "
         f"{estimate.minutes:,.1f} minutes ({estimate.limited_by} is the limit), into {output_dir}"
     )
+    if estimate.needs_approval:
+        typer.echo(
+            "  more than GIBS serves unasked, 1,000,000 tiles in 24 hours: write to "
+            "earthdata-support@nasa.gov 48 hours before, then give --bulk-approved"
+        )
 
 
 def _write_json(

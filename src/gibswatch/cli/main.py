@@ -18,11 +18,10 @@ import typer
 
 from gibswatch.cli import demo, download, layers, refresh, scan, simulate, split, times, verify
 from gibswatch.cli.console import error_line, show_warning
+from gibswatch.cli.entry import INTERRUPTED, STOPPED
 from gibswatch.errors import GibswatchError, GibswatchWarning
 
 __all__ = ["app", "main", "run"]
-
-_INTERRUPTED = 130
 
 # Typer carries a Click of its own or uses an installed one, by version; this is the root of its
 # errors in both: BadParameter > UsageError > ClickException.
@@ -99,13 +98,13 @@ def main(argv: list[str] | None = None) -> int:
                 error_line(f"{message} (gibswatch --help)")
             return 2
         except (KeyboardInterrupt, typer.Abort):
-            code = _INTERRUPTED
+            code = INTERRUPTED
         except Exception as error:
             if debug:
                 raise
             return _unforeseen(error)
-    if code == _INTERRUPTED:  # Typer may have caught the interrupt and made it this code
-        error_line("stopped; what a download had finished is kept")
+    if code == INTERRUPTED:  # Typer may have caught the interrupt and made it this code
+        error_line(STOPPED)
     return code if isinstance(code, int) else 0
 
 

@@ -164,7 +164,7 @@ def _exit_code(result: ScanResult, fail_on: str | None) -> int:
     from gibswatch.cli.console import error_line
 
     if result.download is not None and result.download.nothing_came:
-        error_line(f"no tile could be had; the first was {result.download.first_problem}")
+        error_line(result.download.nothing_line)
         return 5
     if fail_on is not None and result.verdicts[fail_on]:
         return 3

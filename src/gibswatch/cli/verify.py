@@ -97,6 +97,7 @@ def _verified_document(report: VerifyReport) -> dict[str, Any]:
         "layer": report.layer,
         "grid": str(report.grid) if report.grid else None,
         "days": report.days,
+        "not_complete": [str(day) for day in report.not_complete],
         "good": report.good,
         "faults": [
             {
@@ -125,6 +126,8 @@ def _verified_lines(report: VerifyReport) -> list[str]:
     total = f"{report.layer}: {report.days} days, {len(faults)} bad files"
     if faults:
         total += f", {len(faults) - len(left)} mended, {len(left)} left"
+    if report.not_complete:
+        total += f"; {len(report.not_complete)} days are not whole, a download asks for them again"
     if report.download is not None:
         total += f"; {report.download.fetched} tiles fetched"
     if report.set_aside:
@@ -166,10 +169,10 @@ def _rebuilt(layer: str, report: RebuildReport) -> tuple[dict[str, Any], list[st
         "set_aside": aside,
     }
     lines = _first([f"left out  {path}: {why}" for path, why in report.left_out])
-    lines.append(
-        f"{layer}: journal rebuilt: {report.days} days, {report.tiles} tiles; "
-        f"{len(report.left_out)} files left out, the download asks for their days again"
-    )
+    total = f"{layer}: journal rebuilt: {report.days} days, {report.tiles} tiles"
+    if report.left_out:
+        total += f"; {len(report.left_out)} files left out, a download asks for their days again"
+    lines.append(total)
     if aside:
         lines.append(f"the old journal lies in {aside}")
     return document, lines

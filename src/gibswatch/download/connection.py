@@ -79,13 +79,17 @@ def _proxy(base_url: str) -> str | None:
     address = getproxies().get(server.scheme)
     if not address or proxy_bypass(server.hostname or ""):
         return None
-    proxy = urlsplit(address if "://" in address else f"http://{address}")
-    if proxy.scheme not in ("http", "https") or not proxy.hostname:
-        raise UsageError(
-            f"the proxy that {server.scheme}_proxy names is no HTTP proxy ({proxy.scheme}://"
-            f"{proxy.hostname or ''}): set it to http://HOST:PORT, or name the server in no_proxy"
-        )
-    return proxy.geturl()
+    try:
+        proxy = urlsplit(address if "://" in address else f"http://{address}")
+        if proxy.scheme in ("http", "https") and proxy.hostname and proxy.port != 0:
+            return proxy.geturl()
+        shown = f"{proxy.scheme}://{proxy.hostname or ''}"
+    except ValueError:  # whose message may quote a password
+        shown = "its host or port cannot be read"
+    raise UsageError(
+        f"the proxy that {server.scheme}_proxy names is no HTTP proxy ({shown}): set it to "
+        "http://HOST:PORT, or name the server in no_proxy"
+    )
 
 
 def reason_of(error: aiohttp.ClientError) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gibswatch.archive.ingest.run import is_done, tiles_to_ask
+from gibswatch.archive.ingest.run import BULK_TILES, is_done, tiles_to_ask
 from gibswatch.archive.journal.journal import Journal
 from gibswatch.archive.layout import Layout
 from gibswatch.archive.pictures.store import PictureStore
@@ -45,6 +45,8 @@ class Estimate:
     """That it would take, about."""
     limited_by: str
     """What takes so long: ``bandwidth``, ``requests`` or ``connections``."""
+    needs_approval: bool = False
+    """Whether GIBS is to be told first: it would take the last 24 hours over 1,000,000 tiles."""
 
 
 def estimate_run(
@@ -72,7 +74,7 @@ def estimate_run(
     plan = plan_grid(grid, layer.matrix_set(grid.epsg))
     store = PictureStore(Layout(root, layer.identifier, grid.epsg), plan, layer.format)
     tile_bytes = float(TYPICAL_TILE_BYTES[layer.format])
-    kept = 0
+    kept = recent = 0
     tiles = len(days) * len(plan.source_tiles())
     with ExitStack() as stack:
         if store.layout.journal.is_file():
@@ -88,7 +90,9 @@ def estimate_run(
             kept = len(days) - len(todo)
             tiles = sum(tiles_to_ask(store, journal, day) for day in todo)
             tile_bytes = _mean_bytes(journal, sorted(records)) or tile_bytes
-    return _estimate(len(days), kept, tiles, tile_bytes, settings)
+            recent = journal.tiles_since(dt.datetime.now(dt.UTC) - dt.timedelta(hours=24))
+    estimate = _estimate(len(days), kept, tiles, tile_bytes, settings)
+    return replace(estimate, needs_approval=tiles > 0 and tiles + recent > BULK_TILES)
 
 
 def _mean_bytes(journal: Journal, days: Sequence[dt.date]) -> float | None:

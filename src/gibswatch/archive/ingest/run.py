@@ -165,7 +165,8 @@ class _Run:
         else:
             for outcome in put_off.values():
                 note(outcome)
-            asyncio.run(jobs.run([day for day in todo if day not in put_off]))
+            if asked := [day for day in todo if day not in put_off]:
+                asyncio.run(jobs.run(asked))
         path = self._store.layout.not_ok_list
         summary.problem_list = write_problem_list(path, self._journal.problems())
         return summary

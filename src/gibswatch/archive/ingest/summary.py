@@ -61,6 +61,8 @@ class DownloadSummary:
     verdicts: Counter[str] = field(default_factory=Counter)
     """Days by what their tiles say: ``complete``, ``incomplete-network``, ``incomplete-server``,
     ``incomplete-mixed``, ``wrong-date``, ``no-data``; those kept are complete."""
+    not_complete: dict[dt.date, str] = field(default_factory=dict)
+    """The days of the other verdicts, each with its own."""
     fetched: int = 0
     """Requests for tiles; one that was asked for again at the end counts twice."""
     received_bytes: int = 0
@@ -77,8 +79,8 @@ class DownloadSummary:
 
     @property
     def nothing_came(self) -> bool:
-        """Whether tiles were asked for and not one of all the days is there."""
-        came = sum(self.tiles[state] for state in USABLE_STATES)
+        """Whether tiles were asked for and not one came, nor is one of all the days there."""
+        came = sum(self.tiles[state] for state in USABLE_STATES) or self.received_bytes
         return (self.fetched > 0 or self.stopped is not None) and not came and not self.days_kept
 
     @property
@@ -95,6 +97,13 @@ class DownloadSummary:
         url, state, message = self.problems[0]
         return f"{state}: {url if len(url) <= 200 else url[:197] + '...'} ({message})"
 
+    @property
+    def nothing_line(self) -> str:
+        """Why nothing came, where nothing did: what ended the run, or the first tile's problem."""
+        if self.stopped is not None:
+            return f"no tile could be had: {self.stopped}"
+        return f"no tile could be had; the first was {self.first_problem}"
+
     def keep(self, count: int) -> None:
         """Count days that were whole already."""
         self.days_kept += count
@@ -106,7 +115,10 @@ class DownloadSummary:
         self.days_complete += verdict is None
         self.days_no_data += verdict == "no-data"
         self.days_incomplete += verdict not in (None, "no-data")
-        self.verdicts[standing_name(outcome.tiles)] += 1
+        name = standing_name(outcome.tiles)
+        self.verdicts[name] += 1
+        if verdict is not None:
+            self.not_complete[outcome.date] = name
         self.fetched += outcome.fetched
         self.received_bytes += outcome.received_bytes
         self.tiles.update(outcome.tiles)

@@ -17,7 +17,12 @@ from types import TracebackType
 from typing import Self
 
 from gibswatch.archive.journal import _rows as rows
-from gibswatch.archive.journal.grid_file import grid_from_text, grid_text, write_grid_file
+from gibswatch.archive.journal.grid_file import (
+    grid_from_text,
+    grid_text,
+    read_grid_file,
+    write_grid_file,
+)
 from gibswatch.archive.journal.records import USABLE_STATES, DayRecord, TileRecord, WrittenFile
 from gibswatch.catalogue.windows import Grid
 from gibswatch.errors import ArchiveError, GibswatchError, GridMismatchError, OutputError
@@ -97,10 +102,19 @@ class Journal:
         ------
         GridMismatchError
             If the folder holds another one.
+        ArchiveError
+            If the file says that there was a journal, and this is a new one.
         OutputError
             If the file cannot be written.
         """
         held = self.grid
+        file = self._path.with_suffix(".grid.json")
+        if held is None and read_grid_file(file) is not None:
+            # Written after the journal's first transaction: all that was done would be done again.
+            raise ArchiveError(
+                f"journal {self._path} was lost ({file.name} beside it is of an older one): "
+                f"{self._way_out()}; to begin anew remove {file}"
+            )
         if held is None or (held != grid and self._is_empty()):
             with self._writing():
                 self._set_meta("grid", grid_text(grid))
@@ -110,8 +124,7 @@ class Journal:
                 f"asked for: {grid}): ask for that one, or name another --output-dir"
             )
         projection = self._path.parent.parent
-        name = self._path.with_suffix(".grid.json").name
-        parts = (projection.name, self._path.parent.name, name)
+        parts = (projection.name, self._path.parent.name, file.name)
         write_grid_file(within(projection.parent, *parts), grid)
 
     def record_tiles(self, tiles: Iterable[TileRecord]) -> None:

@@ -29,7 +29,7 @@ from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import TileIndex, plan_grid
 from gibswatch.download.plan import tile_url
 from gibswatch.download.wms import find_picture_layer
-from gibswatch.errors import ArchiveError, DecodeError, OutputError
+from gibswatch.errors import DecodeError, OutputError, UsageError
 from gibswatch.files import storage_errors
 from gibswatch.settings import DEFAULT_BASE_URL
 
@@ -80,8 +80,10 @@ def rebuild_journal(root: Path, layer: str, epsg: int = 4326) -> RebuildReport:
 
     Raises
     ------
+    UsageError
+        If there is nothing of the layer.
     ArchiveError
-        If there is nothing of the layer, or nobody knows the grid of what there is.
+        If nobody knows the grid of what there is.
     ArchiveInUseError
         If another process writes here.
     OutputError
@@ -90,7 +92,10 @@ def rebuild_journal(root: Path, layer: str, epsg: int = 4326) -> RebuildReport:
     known, code = find_picture_layer(layer), check_epsg(epsg)
     layout = Layout(root, known.identifier, code)
     if not layout.journal.exists() and not day_folders(layout):
-        raise ArchiveError(f"{root} holds no {known.identifier} in EPSG:{code}: download it")
+        raise UsageError(
+            f"{root} holds no {known.identifier} in EPSG:{code}: name the --output-dir of a "
+            "download"
+        )
     with ArchiveLock(layout.lock, "verify --rebuild"):
         grid = find_grid(layout, known)
         store = PictureStore(layout, plan_grid(grid, known.matrix_set(code)), known.format)

@@ -66,6 +66,8 @@ class VerifyReport:
     """What is still bad: all faults if nothing was fetched."""
     download: DownloadSummary | None = None
     """What was fetched again; None where nothing was asked."""
+    not_complete: tuple[dt.date, ...] = ()
+    """Days that the journal has as not whole, in the end; the next download asks for them."""
     notes: tuple[str, ...] = ()
     """What a person should know."""
 
@@ -122,7 +124,7 @@ def verify_archive(
         faults = tuple(check_archive(layout, journal, store, known.format))
         report = VerifyReport(known.identifier, root, code, grid, len(journal.days()), faults)
         if not fetch or not faults:
-            return replace(report, left=faults)
+            return replace(report, left=faults, not_complete=_not_complete(journal))
         moved = _clear(layout, faults)
         again, notes = _mark(journal, store, known, faults)
     report = replace(report, set_aside=tuple(moved), notes=tuple(notes))
@@ -290,15 +292,17 @@ def _fetch(
             if summary.stopped:
                 report = replace(report, notes=(*report.notes, summary.stopped))
         except ServerUnreachableError as error:
-            line = f"nothing was fetched ({error}): run it again, or the download"
+            line = f"nothing was fetched ({error}); a download asks for what was bad"
             report = replace(report, notes=(*report.notes, line))
-    return replace(report, left=_still_bad(report, layer, frozenset(days)))
+    return _looked_at_again(report, layer, frozenset(days))
 
 
-def _still_bad(report: VerifyReport, layer: Layer, asked: Collection[dt.date]) -> tuple[Fault, ...]:
-    """Faults whose file is not there again, and files that are bad anew."""
+def _looked_at_again(
+    report: VerifyReport, layer: Layer, asked: Collection[dt.date]
+) -> VerifyReport:
+    """Tell the faults whose file is not there again, and files that are bad anew."""
     if report.grid is None:
-        return ()
+        return report
     layout = Layout(report.root, layer.identifier, report.grid.epsg)
     plan = plan_grid(report.grid, layer.matrix_set(report.grid.epsg))
     store = PictureStore(layout, plan, layer.format)
@@ -312,7 +316,11 @@ def _still_bad(report: VerifyReport, layer: Layer, asked: Collection[dt.date]) -
             record = journal.day(fault.date)
             if record is None or not (record.complete or _came(journal, record, fault)):
                 bad.setdefault(fault.path, fault)
-    return tuple(bad.values())
+        return replace(report, left=tuple(bad.values()), not_complete=_not_complete(journal))
+
+
+def _not_complete(journal: Journal) -> tuple[dt.date, ...]:
+    return tuple(day for day, record in journal.days().items() if not record.complete)
 
 
 def _came(journal: Journal, record: DayRecord, fault: Fault) -> bool:
