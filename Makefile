@@ -6,14 +6,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_DIR ?= demo
 
-.PHONY: demo test venv lint slow scan docs constraints clean test-latest
+.PHONY: demo test venv lint slow scan docs figures constraints clean test-latest
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    the whole way on this machine, without a network"
 	@echo "make test    what CI runs"
 	@echo "make scan LAYER=... START=YYYY-MM-DD END=YYYY-MM-DD    the main job against NASA's service"
-	@echo "make venv lint slow docs constraints clean"
+	@echo "make venv lint slow docs figures constraints clean"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -53,6 +53,10 @@ slow: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Draws the maps of docs/sky.md anew; computed, without any imagery.
+figures: $(VENV)/.dev
+	$(BIN)/python tools/build_figures.py
 
 # Pins every package of every extra. PyTorch first, as the build for CPUs where there is one.
 constraints:

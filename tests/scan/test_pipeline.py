@@ -132,7 +132,9 @@ def test_days_that_gibs_does_not_list_are_no_data(tmp_path: Path, server: Embedd
         settings=Settings(base_url=server.base_url),
     )
     assert [item.verdict for item in result.items] == ["no-data", "no-data"]
-    assert result.items[0].reason == "GIBS lists no picture from 2022-10-11 to 2022-10-22."
+    said, known = result.items[0].reason.split(" Known: ")
+    assert said == "GIBS lists no picture from 2022-10-11 to 2022-10-22."
+    assert known.startswith("manoeuvres that lowered the orbit")
     assert len(server.requests) == 0
 
 

@@ -11,6 +11,7 @@
     {root}/{epsg}/.gibswatch/{Layer}.sqlite                      the journal
     {root}/{epsg}/.gibswatch/{Layer}.lock                        who writes here now
     {root}/{epsg}/.gibswatch/{Layer}.grid.json                   the grid, for a lost journal
+    {root}/{epsg}/.gibswatch/{Layer}.fits.json                   orbits fitted to the imagery
     {root}/{epsg}/.gibswatch/{Layer}.not-ok.csv                  tiles that did not come
     {root}/{epsg}/.gibswatch/set-aside/                          what a repair took out
     {root}/{epsg}/scans/{Layer}/                                 tables and report of the last scan

@@ -21,6 +21,7 @@ from gibswatch.catalogue.domains import (
     parse_domain,
     parse_step,
 )
+from gibswatch.catalogue.events import Event, events_on, load_events, read_events
 from gibswatch.catalogue.gibs_layer import GIBSLayer
 from gibswatch.catalogue.grids import (
     PREDECESSOR_TABLE,
@@ -74,6 +75,7 @@ __all__ = [
     "CapabilitiesReport",
     "DomainSource",
     "DomainsPage",
+    "Event",
     "GIBSLayer",
     "GapSpan",
     "Grid",
@@ -97,6 +99,7 @@ __all__ = [
     "check_epsg",
     "days_in",
     "domain_step",
+    "events_on",
     "find_layer",
     "format_domain",
     "gap_around",
@@ -105,6 +108,7 @@ __all__ = [
     "goes_on",
     "lateness",
     "load_catalogue",
+    "load_events",
     "native_level",
     "parse_domain",
     "parse_moment",
@@ -112,6 +116,7 @@ __all__ = [
     "plan_grid",
     "read_capabilities",
     "read_domains",
+    "read_events",
     "renamed_warning",
     "resolution_row",
     "retired_names",

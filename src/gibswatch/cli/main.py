@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gibswatch.cli import demo, download, layers, refresh, scan, simulate, split, times, verify
+from gibswatch.cli import demo, download, layers, refresh, scan, simulate, sky, split, times, verify
 from gibswatch.cli.console import error_line, show_warning
 from gibswatch.cli.entry import INTERRUPTED, STOPPED
 from gibswatch.errors import GibswatchError, GibswatchWarning
@@ -45,6 +45,7 @@ app.command("download")(download.download)
 app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
 app.command("times")(times.times)
+app.command("sky")(sky.sky)
 app.command("split")(split.split)
 app.command("verify")(verify.verify)
 app.command("demo")(demo.demo)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gibswatch.errors import DateRangeError
+from gibswatch.errors import DateRangeError, UsageError
 
 if TYPE_CHECKING:
     from gibswatch.types import BBox
@@ -20,6 +20,7 @@ __all__ = [
     "Connections",
     "EndDate",
     "EpsgCode",
+    "EventsFile",
     "GridOption",
     "JsonFlag",
     "MethodOption",
@@ -28,11 +29,13 @@ __all__ = [
     "StartDate",
     "TileResolution",
     "TiledWorld",
+    "TleFile",
     "WorkerCount",
     "parse_bbox",
     "parse_date",
     "parse_range",
     "parse_span",
+    "read_elements",
 ]
 
 StartDate = Annotated[
@@ -91,6 +94,15 @@ Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", metavar="ADDRESS", help="Judge days on a Dask cluster."),
 ]
+TleFile = Annotated[
+    Path | None,
+    typer.Option("--tle", metavar="FILE", help="Two-line elements of the satellite to go by."),
+]
+EventsFile = Annotated[
+    Path | None,
+    typer.Option("--events", metavar="FILE", help="Events of your own (JSON, docs/events.md)."),
+]
+_MAX_TLE_BYTES = 2**20
 
 
 def parse_date(text: str, *, option: str, today: dt.date | None = None) -> dt.date:
@@ -158,3 +170,25 @@ def parse_bbox(values: tuple[float, float, float, float] | None) -> BBox | None:
     from gibswatch.types import BBox
 
     return None if values is None else BBox(*values)
+
+
+def read_elements(path: Path) -> str:
+    """Read the text of ``--tle``; what it says is checked by `gibswatch.sky.tle`.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, is no text, or is too large for element sets.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_TLE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--tle {path} cannot be read ({reason}): name a text file") from error
+    if len(data) > _MAX_TLE_BYTES:
+        raise UsageError(f"--tle {path} is larger than {_MAX_TLE_BYTES} bytes: give element sets")
+    try:
+        return data.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--tle {path} is no text of two-line elements") from error

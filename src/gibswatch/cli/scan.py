@@ -37,6 +37,8 @@ def scan(
             "--confirm/--no-confirm", help="Fetch the tiles of anomalous days twice and compare."
         ),
     ] = True,
+    tle: opt.TleFile = None,
+    events: opt.EventsFile = None,
     fail_on: Annotated[
         Literal["anomalous"] | None,
         typer.Option("--fail-on", help="End with exit code 3 if a day is anomalous."),
@@ -48,6 +50,7 @@ def scan(
     Example: gibswatch scan VIIRS_SNPP_CorrectedReflectance_TrueColor
     --start 2023-08-01 --end 2023-08-31
     """
+    from gibswatch.catalogue import read_events
     from gibswatch.cli.console import note, print_json, progress
     from gibswatch.download import find_picture_layer
     from gibswatch.report import write_report
@@ -77,6 +80,8 @@ def scan(
             settings=settings,
             workers=Workers(workers, scheduler),
             confirm=confirm,
+            tle=None if tle is None else opt.read_elements(tle),
+            events=() if events is None else read_events(events),
             on_progress=tell,
         )
     report = write_report(result)

@@ -70,7 +70,7 @@ def write_report(result: ScanResult) -> Path:
         flagged=[_card(result, item) for item in flagged[:_MOST_PICTURES]],
         more=max(0, len(flagged) - _MOST_PICTURES),
         others=[i for i in result.items if i.verdict not in ("anomalous", "clean")],
-        notes=result.notes,
+        notes=(*result.notes, *result.orbits),
         chart=timeline(result.items),
         written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         acknowledgement=ACKNOWLEDGEMENT,

@@ -1,4 +1,4 @@
-"""The two passes over pictures: observe every one, then judge each among its neighbours.
+"""The passes over pictures: observe every one, then judge each among its neighbours.
 
 Workers get small records (`PictureRef`, observations) and read the pixels themselves, so memory
 does not grow with the number of days.
@@ -22,13 +22,23 @@ from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.files import storage_errors, write_bytes
 from gibswatch.parallel import map_ordered
 from gibswatch.raster.codec import encode_mask
-from gibswatch.raster.observe import Observation, observe, observed_black
+from gibswatch.raster.observe import Observation, observe
 from gibswatch.raster.regions import outline, region_area_km2
 from gibswatch.raster.scene import Scene
 from gibswatch.scan.pictures import PictureRef
+from gibswatch.sky.edges import DayEdges, find_edges
+from gibswatch.sky.satellites import satellite_of
 from gibswatch.types import BoolArray, DateSource, DayItem, Finding, Shares
 
-__all__ = ["NEIGHBOUR_DAYS", "Picture", "Workers", "judge_pictures"]
+__all__ = [
+    "NEIGHBOUR_DAYS",
+    "Picture",
+    "Sighting",
+    "Workers",
+    "judge_pictures",
+    "judge_sightings",
+    "observe_pictures",
+]
 
 NEIGHBOUR_DAYS = 30
 """Days before and after that count as neighbours."""
@@ -59,6 +69,19 @@ class Workers:
     """Processes; None chooses."""
     scheduler: str | None = None
     """Address of a Dask scheduler."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the first pass takes from one picture."""
+
+    picture: Picture
+    observation: Observation | None
+    """None if the picture cannot be read."""
+    edges: DayEdges | None = None
+    """Of the gaps between swaths, where the layer's satellite leaves any."""
+    problem: str = ""
+    """Why it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,42 +120,72 @@ def judge_pictures(
     DayItem
         One a picture, in their order.
     """
+    seen = observe_pictures([*pictures, *around], workers=workers, on_progress=on_progress)
+    yield from judge_sightings(
+        seen, len(pictures), method=method, workers=workers, on_progress=on_progress
+    )
+
+
+def observe_pictures(
+    pictures: Sequence[Picture],
+    *,
+    workers: Workers,
+    on_progress: Callable[[str, int, int], None],
+) -> list[Sighting]:
+    """Do the first pass: measure every picture, in order; see `judge_pictures`."""
+    spread = map_ordered(_observe, pictures, workers=workers.count, scheduler=workers.scheduler)
+    seen: list[Sighting] = []
+    for sighting in spread:
+        seen.append(sighting)
+        on_progress("observe", len(seen), len(pictures))
+    return seen
+
+
+def judge_sightings(
+    seen: Sequence[Sighting],
+    count: int,
+    *,
+    method: str,
+    workers: Workers,
+    on_progress: Callable[[str, int, int], None],
+) -> Iterator[DayItem]:
+    """Do the second pass: judge the first `count` pictures among all; see `judge_pictures`."""
     get_method(method)
-    spread = partial(map_ordered, workers=workers.count, scheduler=workers.scheduler)
-    everything = [*pictures, *around]
-    observations: list[Observation | str] = []
-    for observation in spread(_observe, [p.ref for p in everything]):
-        observations.append(observation)
-        on_progress("observe", len(observations), len(everything))
-    seen = list(zip(everything, observations, strict=True))
-    judged = iter(spread(_judge, _tasks(seen, len(pictures), method)))
-    for done, (picture, observed) in enumerate(seen[: len(pictures)], start=1):
-        yield _unreadable(picture, observed) if isinstance(observed, str) else next(judged)
-        on_progress("judge", done, len(pictures))
+    tasks = _tasks(seen, count, method)
+    judged = iter(map_ordered(_judge, tasks, workers=workers.count, scheduler=workers.scheduler))
+    for done, sighting in enumerate(seen[:count], start=1):
+        readable = sighting.observation is not None
+        yield next(judged) if readable else _unreadable(sighting.picture, sighting.problem)
+        on_progress("judge", done, count)
 
 
-def _observe(ref: PictureRef) -> Observation | str:
-    """Observe one picture; a picture that cannot be read is a message, not an exception."""
+def _observe(picture: Picture) -> Sighting:
+    """Observe one picture; one that cannot be read is a message, not an exception."""
     try:
-        return observe(ref.read())[0]
+        scene = picture.ref.read()
     except (DecodeError, ArchiveError) as error:
-        return str(error)
+        return Sighting(picture, None, problem=str(error))
+    observation, black = observe(scene)
+    satellite = satellite_of(scene.layer)
+    edges = None
+    if satellite is not None and satellite.instrument == "MODIS" and scene.date is not None:
+        edges = find_edges(black, scene.georeference, scene.date)
+    return Sighting(picture, observation, edges)
 
 
-def _tasks(
-    seen: Sequence[tuple[Picture, Observation | str]], count: int, method: str
-) -> list[_Task]:
+def _tasks(seen: Sequence[Sighting], count: int, method: str) -> list[_Task]:
     """Make a task of each of the first `count` pictures that could be read."""
     whole = [
-        (picture, observed)
-        for picture, observed in seen
-        if isinstance(observed, Observation)
-        and observed.usable >= _WHOLE
-        and np.isfinite(observed.black)
+        (sighting.picture, sighting.observation)
+        for sighting in seen
+        if sighting.observation is not None
+        and sighting.observation.usable >= _WHOLE
+        and np.isfinite(sighting.observation.black)
     ]
     tasks = []
-    for picture, observed in seen[:count]:
-        if isinstance(observed, str):
+    for sighting in seen[:count]:
+        picture, observed = sighting.picture, sighting.observation
+        if observed is None:
             continue
         others = _near([(p, o) for p, o in whole if p is not picture], observed.date)
         neighbours = tuple(o for _, o in others)
@@ -196,7 +249,7 @@ def _usual_black(scene: Scene, nearest: Sequence[PictureRef]) -> BoolArray | Non
         except (DecodeError, ArchiveError):
             continue
         if other.state.shape == shape:
-            black = observed_black(other.pixels, layer=other.layer, image_format=other.image_format)
+            black = observe(other)[1]
             counts += black
             days += 1
     return np.asarray(2 * counts > days) if days else None

@@ -13,6 +13,7 @@ from gibswatch.archive.ingest.summary import DownloadSummary
 from gibswatch.archive.layout import Layout
 from gibswatch.archive.reader import Archive, choose_grid
 from gibswatch.catalogue.domains import gap_around
+from gibswatch.catalogue.events import Event
 from gibswatch.catalogue.grids import check_epsg, tile_matrix_set
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid, GridKind, check_bbox
@@ -25,7 +26,16 @@ from gibswatch.raster.codec import picture_shape
 from gibswatch.scan.archived import ArchivedDays, confirm_anomalies
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_paths, as_workers
 from gibswatch.scan.findings import write_days, write_findings
-from gibswatch.scan.judge import Picture, Workers, judge_pictures
+from gibswatch.scan.judge import (
+    Picture,
+    Sighting,
+    Workers,
+    judge_pictures,
+    judge_sightings,
+    observe_pictures,
+)
+from gibswatch.scan.known_events import with_events
+from gibswatch.scan.orbits import layer_orbits
 from gibswatch.scan.pictures import PictureFile, date_in_name
 from gibswatch.settings import Settings, read_settings
 from gibswatch.types import BBox, DateSource, DayItem
@@ -52,6 +62,8 @@ class ScanResult:
     """Holds days.parquet and findings.parquet."""
     notes: tuple[str, ...] = ()
     """What a person should know of how the request was read."""
+    orbits: tuple[str, ...] = ()
+    """Which orbit the days have, and why not a better one; empty without a known satellite."""
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -74,6 +86,8 @@ def scan(
     settings: Settings | None = None,
     workers: Workers | int | None = None,
     confirm: bool = True,
+    tle: str | None = None,
+    events: Sequence[Event] = (),
     on_progress: ProgressCallback | None = None,
 ) -> ScanResult:
     """Download what is missing, judge every day, confirm suspicions, write the tables.
@@ -103,6 +117,10 @@ def scan(
     confirm : bool
         Whether every tile of an anomalous day is fetched once more and compared, if that was not
         done before; where the bytes differ the day is incomplete, not anomalous.
+    tle : str, optional
+        Two-line elements of the layer's satellite, where its orbit cannot be fitted.
+    events : sequence of Event
+        Known causes besides the packaged ones; an event explains, it never changes a verdict.
     on_progress : callable, optional
         Told (pass, done, total).
 
@@ -147,8 +165,13 @@ def scan(
     summary = download_days(archive_root, known, chosen, plan.days, settings, on_day=count_day)
     archived = ArchivedDays(archive_root, known, chosen)
     pictures, around = archived.pictures(plan.days)
-    judged = list(judge_pictures(pictures, around, method=method, workers=spread, on_progress=tell))
+    seen = observe_pictures([*pictures, *around], workers=spread, on_progress=tell)
+    layout = Layout(archive_root, known.identifier, code)
+    orbits = _orbits(seen, layout, plan.days, tle)
     doubts: list[str] = []
+    judged = list(
+        judge_sightings(seen, len(pictures), method=method, workers=spread, on_progress=tell)
+    )
     if confirm:
         judged = confirm_anomalies(
             archived, judged,
@@ -156,14 +179,15 @@ def scan(
         )  # fmt: skip
     unseen = archived.without_picture(plan.days, summary)
     gaps = [_gap_item(known, day) for day in plan.gaps]
-    items = sorted([*judged, *unseen, *gaps], key=lambda item: item.date or dt.date.min)
+    named = (with_events(item, events) for item in (*judged, *unseen, *gaps))
+    items = sorted(named, key=lambda item: item.date or dt.date.min)
     late = _late_note(known, first) if plan.started_late else None
     notes = tuple(line for line in (picture_note(known), late, *doubts) if line)
-    folder = Layout(archive_root, known.identifier, code).scan_folder
+    folder = layout.scan_folder
     write_days(folder / "days.parquet", items)
     write_findings(folder / "findings.parquet", items)
     return ScanResult(
-        known.identifier, method, tuple(items), chosen, summary, archive_root, folder, notes
+        known.identifier, method, tuple(items), chosen, summary, archive_root, folder, notes, orbits
     )
 
 
@@ -226,6 +250,15 @@ def inspect(
         on_progress=on_progress or _silent,
     )
     return ScanResult(known.identifier, method, tuple(items), notes=_shape_notes(paths, box))
+
+
+def _orbits(
+    seen: Sequence[Sighting], layout: Layout, days: Sequence[dt.date], tle: str | None
+) -> tuple[str, ...]:
+    """Fit the orbits of the layer, keep them in the archive, and say which were used."""
+    edges = [sighting.edges for sighting in seen if sighting.edges is not None]
+    orbits = layer_orbits(edges, layout.layer, layout=layout, tle=tle)
+    return () if orbits is None or not days else (orbits.summary(days), *orbits.notes)
 
 
 def _shape_notes(paths: Sequence[Path], box: BBox) -> tuple[str, ...]:

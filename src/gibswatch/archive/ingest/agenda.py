@@ -81,7 +81,7 @@ def plan_run(
 def _holes(layer: Layer, records: Mapping[dt.date, DayRecord], stop: dt.date) -> Iterator[dt.date]:
     """Yield the days before and between checked ones that a killed run left out."""
     # Days in flight end in any order: a kill can leave the layer's first day out.
-    first, behind = min(min(records), layer.start_date or stop), min(max(records), stop)
+    first, behind = min(*records, layer.start_date or stop), min(max(records), stop)
     if first >= behind:
         return
     for run in _runs(plan_days(layer, first, behind).days, records):
