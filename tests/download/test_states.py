@@ -23,7 +23,6 @@ TODAY = {"Layer-Time-Actual": "2023-08-07T00:00:00Z"}
 RAMP: ByteArray = np.tile(np.arange(256, dtype=np.uint8)[:, None, None], (2, 512, 3))
 BLACK = encode_picture(np.zeros((512, 512, 3), np.uint8), "jpg")
 CLEAR = encode_picture(np.zeros((512, 512, 4), np.uint8), "png")
-SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "service" / "empty_tiles"
 
 
 def judge(
@@ -83,14 +82,13 @@ def test_every_single_value_counts(value: int) -> None:
     assert judge(encode_picture(pixels, "png"), image_format="png").state == "server-empty"
 
 
+@pytest.mark.realdata
 @pytest.mark.parametrize(
     "name", ["Blank_RGB_512.jpg", "Blank_RGB_256.jpg", "Blank_RGBA_512.png", "Blank_RGBA_256.png"]
 )
-def test_the_known_blank_tiles_are_known_by_their_bytes(name: str) -> None:
+def test_the_known_blank_tiles_are_known_by_their_bytes(name: str, real_data: Path) -> None:
     """Even where something on the way has added headers."""
-    file = SAMPLES / name
-    if not file.is_file():
-        pytest.skip(f"{file} is not there")
+    file = real_data / "service" / "empty_tiles" / name
     body, size = file.read_bytes(), 512 if "512" in name else 256
     assert hashlib.sha256(body).hexdigest() in BLANK_TILES
     image_format: ImageFormat = "jpg" if name.endswith("jpg") else "png"

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from gibswatch.raster.codec import decode_picture, encode_picture, read_picture
 from gibswatch.raster.observe import BlackRule, black_rule, observe, observed_black
-from gibswatch.raster.scene import STATE_CODES, Scene
+from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
 from gibswatch.types import BoolArray, ByteArray, Georeference
 
 TRUE_COLOR = "MODIS_Terra_CorrectedReflectance_TrueColor"
@@ -182,3 +182,24 @@ def test_both_band_combinations_of_a_real_tile_agree(real_data: Path) -> None:
     figures = real_tile(real_data / "real" / "terra_tile_2023")
     assert np.median([iou for _, iou, _ in figures]) >= 0.88
     assert max(surplus for _, _, surplus in figures) <= 0.07
+
+
+def test_a_narrow_gap_counts_where_pixels_are_coarse() -> None:
+    picture = np.full((32, 32, 3), 90, dtype=np.uint8)
+    picture[:, 10:12] = 3
+    fine = observed_black(picture, layer=TRUE_COLOR, image_format="jpg")
+    coarse = observed_black(picture, layer=TRUE_COLOR, image_format="jpg", pixel_deg=0.5625)
+    assert not fine.any()
+    assert np.array_equal(coarse, picture[..., 0] == 3)
+
+
+def test_a_scene_tells_how_coarse_its_pixels_are() -> None:
+    picture = np.full((64, 64, 3), 90, dtype=np.uint8)
+    picture[:, 20:22] = 3
+    for pixel, epsg, seen in ((0.5625, 4326, True), (0.07, 4326, False), (40_000.0, 3413, True)):
+        place = Georeference(epsg, -18.0, 18.0, pixel, pixel, 64, 64)  # type: ignore[arg-type]
+        scene = scene_from_picture(
+            picture, layer=TRUE_COLOR, date=None, image_format="jpg",
+            georeference=place, provenance="here",
+        )  # fmt: skip
+        assert observe(scene)[1].any() == seen
