@@ -223,7 +223,7 @@ def _reasons(
     reason = np.where(seen, np.uint8(0), np.uint8(2))
     reason[~(sza <= sza_cut_deg + _UNDECIDED_BEYOND_DEG)] = 1  # NaN: deep night
     undecided = (sza > UNDECIDED_FROM_DEG) & (sza <= sza_cut_deg + _UNDECIDED_BEYOND_DEG)
-    reason[undecided & (seen | (sza > sza_cut_deg))] = 5
+    reason[undecided] = 5
     for window in scheduled:
         if 0.0 < window.last_s - window.first_s <= window.duration_s:  # the moment is known
             hit = (geometry.time_s >= window.first_s) & (geometry.time_s < window.last_s)
