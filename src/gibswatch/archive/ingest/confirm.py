@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from math import ceil, floor
 from pathlib import Path
 
-from gibswatch.archive.ingest.in_flight import as_they_end
+from gibswatch.archive.ingest.in_flight import as_they_end, beside_any_loop
 from gibswatch.archive.ingest.summary import write_problem_list
 from gibswatch.archive.journal.journal import Journal
 from gibswatch.archive.journal.lock import ArchiveLock
@@ -111,12 +110,7 @@ def confirm_days(
                 write_problem_list(store.layout.not_ok_list, journal.problems())
             return found
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return job()
-    with ThreadPoolExecutor(1) as thread:  # in a notebook a loop runs here already
-        return thread.submit(job).result()
+    return beside_any_loop(job)
 
 
 class _SecondFetch:

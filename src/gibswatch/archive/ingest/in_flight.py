@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from itertools import islice
 from typing import Any, TypeVar
 
-__all__ = ["as_they_end", "in_batches"]
+__all__ = ["as_they_end", "beside_any_loop", "in_batches"]
 
 _T = TypeVar("_T")
 
@@ -46,3 +47,13 @@ async def in_batches(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, *ended, return_exceptions=True)
+
+
+def beside_any_loop(job: Callable[[], _T]) -> _T:
+    """Do a job that starts a loop; in a thread where one runs here already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return job()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(job).result()

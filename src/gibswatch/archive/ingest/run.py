@@ -11,11 +11,11 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from gibswatch.archive.ingest.day_job import DayJobs, kept_tiles
+from gibswatch.archive.ingest.in_flight import beside_any_loop
 from gibswatch.archive.ingest.summary import DayOutcome, DownloadSummary, write_problem_list
 from gibswatch.archive.journal.journal import Journal
 from gibswatch.archive.journal.lock import ArchiveLock
@@ -107,12 +107,7 @@ def download_days(
             run = _Run(journal, store, layer, settings, engine=engine, clock=clock)
             return run.download(days, on_day, bulk_approved=bulk_approved)
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return job()
-    with ThreadPoolExecutor(1) as thread:  # in a notebook a loop runs here already
-        return thread.submit(job).result()
+    return beside_any_loop(job)
 
 
 class _Run:
