@@ -60,6 +60,11 @@ class Settings:
     """Where `layers refresh` keeps what the service listed; None: the user's data folder."""
 
     def __post_init__(self) -> None:
+        if not self.base_url.isprintable():
+            raise UsageError(
+                f"--base-url {self.base_url!r} holds characters that no address has: give one like "
+                f"{DEFAULT_BASE_URL}"
+            )
         if not _is_address(self.base_url):
             raise UsageError(
                 f"--base-url {self.base_url!r} is not an address: give one like {DEFAULT_BASE_URL}"
@@ -121,7 +126,7 @@ def _is_address(text: str) -> bool:
 
     A name and password in it would stand in every address that the journal keeps.
     """
-    if not text.isprintable() or set(text) & set(" ?#@"):
+    if set(text) & set(" ?#@"):
         return False
     try:
         url = urlsplit(text)

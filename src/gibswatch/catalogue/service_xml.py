@@ -230,8 +230,6 @@ def _view(
         grid = Grid("native", known_epsg, tile_resolution)
         level = plan_grid(grid, matrix_set.identifier).source.level
     address = Settings(base_url=base_url).base_url.rstrip("/")
-    if not address.isprintable():
-        raise UsageError(f"--base-url {base_url!r} holds characters that no address has")
     return ServiceView(layer.name_in(epsg), layer, matrix_set, level, _time(layer, day), address)
 
 
