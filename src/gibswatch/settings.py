@@ -62,8 +62,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.base_url.isprintable():
             raise UsageError(
-                f"--base-url {self.base_url!r} holds characters that no address has: give one like "
-                f"{DEFAULT_BASE_URL}"
+                f"--base-url {self.base_url!r} is not an address, it holds characters that no "
+                f"address has: give one like {DEFAULT_BASE_URL}"
             )
         if not _is_address(self.base_url):
             raise UsageError(
