@@ -54,7 +54,7 @@ slow: $(VENV)/.dev
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-# Draws the maps of docs/sky.md anew; computed, without any imagery.
+# Draws the maps of docs/sky.md and the sheets of docs/simulator-likeness.md anew.
 figures: $(VENV)/.dev
 	$(BIN)/python tools/build_figures.py
 

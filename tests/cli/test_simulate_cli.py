@@ -40,7 +40,17 @@ def error_of(*arguments: str) -> BaseException | None:
         (("missing-archive",), "missing-archive is no archive"),
         (("--absent-status", "500"), "--absent-status 500"),
         (("--pictures", "No_Such_Layer=x"), "No_Such_Layer"),
-        (("--faults", "missing.toml"), "fault plan missing.toml cannot be read"),
+        (("--server-faults", "missing.toml"), "fault plan missing.toml cannot be read"),
+        (("--faults", "random"), "give --simulated LAYER with it, or --server-faults"),
+        (("--simulated", LAYER), "no --start-date"),
+        (
+            ("--simulated", LAYER, "--start", "2023-08-01", "--tracks", "tle"),
+            "--tracks tle and --tle FILE belong together",
+        ),
+        (
+            ("--simulated", "MODIS_Terra_Aerosol", "--start", "2023-08-01"),
+            "MODIS_Terra_Aerosol cannot be simulated",
+        ),
     ],
 )
 def test_errors_name_the_way_out(arguments: tuple[str, ...], message: str) -> None:
@@ -62,18 +72,20 @@ def test_help_shows_an_example() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT to a child is a POSIX matter")
-@pytest.mark.parametrize("how", ["pictures", "tile", "archive"])
+@pytest.mark.parametrize("how", ["pictures", "tile", "archive", "simulated"])
 def test_serves_until_interrupted(tmp_path: Path, how: str) -> None:
     if how == "archive":
         save(tmp_path / "4326" / "2023-08-07" / f"{LAYER}.jpg", (64, 128))
         options = [str(tmp_path)]
+    elif how == "simulated":
+        options = ["--simulated", LAYER, "--start", "2023-08-07", "--invented-earth"]
     elif how == "pictures":
         save(tmp_path / "2023-08-07.jpg", (64, 128))
         plan = tmp_path / "plan.toml"
         plan.write_text(
             '[[fault]]\neffect = "status"\nstatus = 418\ndate = "2023-08-07"\nlevel = 3\n'
         )
-        options = ["--pictures", f"{LAYER}={tmp_path}", "--faults", str(plan)]
+        options = ["--pictures", f"{LAYER}={tmp_path}", "--server-faults", str(plan)]
     else:
         stored = save(tmp_path / "2023-08-07.jpg", (512, 512))
         options = ["--tile", f"{LAYER}={tmp_path}@250m/3/2/4"]

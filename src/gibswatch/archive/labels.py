@@ -106,6 +106,25 @@ class LabelFile:
         added = [LabelLine(splits[day], day) for day in new]
         return LabelFile(tuple(_merge(lines, self.days, added)), self.name)
 
+    def with_lines(self, added: Iterable[LabelLine]) -> LabelFile:
+        """Say of days what is given, in place of what was said; all other lines stay.
+
+        Parameters
+        ----------
+        added : iterable of LabelLine
+            One a day.
+        """
+        lines, new = list(self.lines), []
+        for line in sorted(added, key=lambda line: line.date):
+            index = self.days.get(line.date)
+            if index is None:
+                new.append(line)
+            elif _parse(lines[index]) != line:
+                ending = lines[index][len(lines[index].rstrip("\r\n")) :]
+                mark = _MARK if lines[index].startswith(_MARK) else ""
+                lines[index] = f"{mark}{line}{ending}"
+        return LabelFile(tuple(_merge(lines, self.days, new)), self.name)
+
 
 def label_path(layout: Layout) -> Path:
     """Where the label file of a layer in one projection lies."""

@@ -11,6 +11,7 @@
     {root}/{epsg}/.gibswatch/{Layer}.sqlite                      the journal
     {root}/{epsg}/.gibswatch/{Layer}.lock                        who writes here now
     {root}/{epsg}/.gibswatch/{Layer}.grid.json                   the grid, for a lost journal
+    {root}/{epsg}/.gibswatch/{Layer}.simulated.json              what simulated days were drawn from
     {root}/{epsg}/.gibswatch/{Layer}.fits.json                   orbits fitted to the imagery
     {root}/{epsg}/.gibswatch/{Layer}.not-ok.csv                  tiles that did not come
     {root}/{epsg}/.gibswatch/set-aside/                          what a repair took out
@@ -77,6 +78,11 @@ class Layout:
     def not_ok_list(self) -> Path:
         """The table of all tiles that are not there, with the reason of each."""
         return self._record(f"{self.layer}.not-ok.csv")
+
+    @property
+    def simulated_mark(self) -> Path:
+        """What the days were drawn from, where they are simulated: none of them is downloaded."""
+        return self._record(f"{self.layer}.simulated.json")
 
     @property
     def set_aside(self) -> Path:

@@ -16,7 +16,19 @@ from typing import Annotated, Any
 
 import typer
 
-from gibswatch.cli import demo, download, layers, refresh, scan, simulate, sky, split, times, verify
+from gibswatch.cli import (
+    bench,
+    demo,
+    download,
+    layers,
+    refresh,
+    scan,
+    simulate,
+    sky,
+    split,
+    times,
+    verify,
+)
 from gibswatch.cli.console import error_line, show_warning
 from gibswatch.cli.entry import INTERRUPTED, STOPPED
 from gibswatch.errors import GibswatchError, GibswatchWarning
@@ -41,6 +53,7 @@ app = typer.Typer(
 layers.app.command("refresh")(refresh.refresh)
 app.add_typer(layers.app)
 app.add_typer(simulate.app)
+app.add_typer(bench.app)
 app.command("download")(download.download)
 app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)

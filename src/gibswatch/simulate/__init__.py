@@ -5,6 +5,7 @@ Knows nothing of detectors, features, models, scans and evaluations.
 
 from __future__ import annotations
 
+from gibswatch.simulate.days.source import SimulatedSource
 from gibswatch.simulate.drawn import DrawnDays
 from gibswatch.simulate.server import (
     ArchiveSource,
@@ -32,6 +33,7 @@ __all__ = [
     "FolderSource",
     "GlobeSource",
     "ServedLayer",
+    "SimulatedSource",
     "TileFolderSource",
     "TileSource",
     "create_app",

@@ -86,7 +86,8 @@ def download_days(
     ArchiveInUseError
         If another process writes to this layer's archive.
     UsageError
-        If the engine cannot do what the grid or the layer needs, or the run is too large.
+        If the engine cannot do what the grid or the layer needs, the run is too large, or the
+        folder holds simulated days and lacks one.
     OutputError
         If the folder cannot be written.
     ServerUnreachableError
@@ -139,6 +140,12 @@ class _Run:
     ) -> DownloadSummary:
         records = self._journal.days()
         todo = [day for day in days if not is_done(self._store, self._journal, records.get(day))]
+        if todo and self._store.layout.simulated_mark.is_file():
+            raise UsageError(
+                f"{self._store.layout.root} holds simulated days of {self._layer.identifier}: "
+                f"{todo[0]} and the like come from gibswatch simulate archive; name another "
+                "--output-dir for downloaded ones"
+            )
         if not bulk_approved:
             self._check_bulk(todo)
         summary = DownloadSummary(days=len(days))

@@ -285,7 +285,11 @@ def _fetch(
         if on_progress is not None:
             on_progress(next(done), len(days))
 
-    if report.grid is not None and days:
+    layout = Layout(report.root, report.layer, report.epsg)
+    if days and layout.simulated_mark.is_file():
+        line = "these days are simulated: run gibswatch simulate or bench again, which makes them"
+        report = replace(report, notes=(*report.notes, line))
+    elif report.grid is not None and days:
         try:
             summary = download_days(report.root, layer, report.grid, days, settings, on_day=note)
             report = replace(report, download=summary)
