@@ -282,7 +282,9 @@ def test_an_interruption_leaves_whole_files_and_the_next_run_goes_on(
 
 def test_days_that_were_finished_but_not_written_down_are_not_made_again(copied: Path) -> None:
     before = files_of(copied)
-    Layout(copied, LAYER, 4326).journal.unlink()
+    with Journal(Layout(copied, LAYER, 4326).journal) as journal:  # as a kill leaves it
+        for day in journal.days():
+            journal.forget_day(day)
     summary = write_archives([order(copied)])
     assert (summary.days_made, summary.days_kept) == (0, 2)
     assert files_of(copied) == before
