@@ -13,9 +13,10 @@ from gibswatch.catalogue import Grid, find_layer, plan_grid
 from gibswatch.catalogue.windows import TileIndex
 from gibswatch.download.plan import TileRequest, expected_steps, plan_day
 from gibswatch.download.result import TileResult
-from gibswatch.download.states import BLANK_TILES, Answer, is_of_one_value, judge_answer
+from gibswatch.download.states import BLANK_TILES, Answer, judge_answer
 from gibswatch.download.wms import as_pictures
 from gibswatch.raster import encode_picture
+from gibswatch.raster.scene import single_value
 from gibswatch.types import ByteArray, ImageFormat
 
 DAY = dt.date(2023, 8, 7)
@@ -69,7 +70,7 @@ def test_a_black_tile_with_a_layer_header_is_data(name: str) -> None:
 def test_a_picture_with_anything_in_it_is_data() -> None:
     pixels = np.zeros((512, 512, 4), np.uint8)
     pixels[511, 510] = 1  # between the samples that are looked at first
-    assert not is_of_one_value(pixels)
+    assert not single_value(pixels)
     tile = judge(encode_picture(pixels, "png"), image_format="png")
     assert tile.state == "ok"
     assert judge(encode_picture(RAMP, "jpg")).state == "ok"
@@ -78,7 +79,7 @@ def test_a_picture_with_anything_in_it_is_data() -> None:
 @pytest.mark.parametrize("value", [0, 7, 255])
 def test_every_single_value_counts(value: int) -> None:
     pixels = np.full((512, 512, 4), value, np.uint8)
-    assert is_of_one_value(pixels)
+    assert single_value(pixels)
     assert judge(encode_picture(pixels, "png"), image_format="png").state == "server-empty"
 
 

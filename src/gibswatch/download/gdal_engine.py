@@ -44,8 +44,9 @@ from gibswatch.download.politeness import Pacer
 from gibswatch.download.reachability import Reachability
 from gibswatch.download.result import TileResult
 from gibswatch.download.retry import Clock, Sleep, TimeBudget, fetch_repeatedly
-from gibswatch.download.states import is_of_one_value, state_of_status
+from gibswatch.download.states import state_of_status
 from gibswatch.errors import UsageError
+from gibswatch.raster.scene import single_value
 from gibswatch.settings import Settings
 from gibswatch.types import ByteArray, ImageFormat, TileState
 
@@ -185,7 +186,7 @@ class GdalEngine:
         result = await fetch_repeatedly(
             ask, self._settings, clock=self._clock, sleep=self._sleep, chance=self._chance
         )
-        if result.pixels is not None and is_of_one_value(result.pixels):
+        if result.pixels is not None and single_value(result.pixels):
             return await self._confirm(result)
         return result
 

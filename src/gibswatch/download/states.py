@@ -14,6 +14,7 @@ from gibswatch.download.result import TileResult
 from gibswatch.download.retry import RETRIED_STATUSES
 from gibswatch.errors import DecodeError
 from gibswatch.raster.codec import decode_picture
+from gibswatch.raster.scene import single_value
 from gibswatch.types import ByteArray, ImageFormat, TileState
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "KEPT_HEADERS",
     "MAX_TILE_BYTES",
     "Answer",
-    "is_of_one_value",
     "judge_answer",
     "one_line",
     "state_of_status",
@@ -140,13 +140,6 @@ def state_of_status(status: int) -> tuple[TileState, str]:
     return "failed", f"HTTP {status}"
 
 
-def is_of_one_value(pixels: ByteArray) -> bool:
-    """Whether all pixels of a (rows, cols, bands) picture are the same."""
-    first = pixels[0, 0]
-    # A thousandth of the picture says no for nearly all that are not.
-    return bool((pixels[::32, ::32] == first).all() and (pixels == first).all())
-
-
 def one_line(text: str) -> str:
     """Make a text fit to be shown: one line of at most 200 characters that can be printed."""
     words = " ".join(text.split())[:_QUOTED_CHARACTERS]
@@ -184,7 +177,7 @@ def _state_of_picture(
     if request.drawn:  # by WMS, which has no Layer-* headers; empty means that nothing is there
         return "ok", ""
     told = any(name in answer.headers for name in _LAYER_HEADERS)
-    if sha256 in BLANK_TILES or (not told and is_of_one_value(pixels)):
+    if sha256 in BLANK_TILES or (not told and single_value(pixels)):
         return "server-empty", "the server's blank tile: it has no data here"
     return "ok", ""
 
