@@ -33,7 +33,7 @@ from gibswatch.cli.console import error_line, show_warning
 from gibswatch.cli.entry import INTERRUPTED, STOPPED
 from gibswatch.errors import GibswatchError, GibswatchWarning
 
-__all__ = ["app", "main", "run"]
+__all__ = ["app", "main"]
 
 # Typer carries a Click of its own or uses an installed one, by version; this is the root of its
 # errors in both: BadParameter > UsageError > ClickException.
@@ -130,10 +130,5 @@ def _unforeseen(error: Exception) -> int:
     return 1
 
 
-def run() -> None:
-    """Run the command line and end the process with its exit code."""
-    sys.exit(main())
-
-
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

@@ -51,10 +51,10 @@ def scan(
     --start 2023-08-01 --end 2023-08-31
     """
     from gibswatch.catalogue import read_events
-    from gibswatch.cli.console import note, print_json, progress
+    from gibswatch.cli.console import progress
     from gibswatch.download import find_picture_layer
     from gibswatch.report import write_report
-    from gibswatch.scan import Workers, items_to_json
+    from gibswatch.scan import Workers
     from gibswatch.scan import scan as run_scan
     from gibswatch.settings import read_settings
 
@@ -84,13 +84,7 @@ def scan(
             events=() if events is None else read_events(events),
             on_progress=tell,
         )
-    report = write_report(result)
-    for line in result.notes:
-        note(line)
-    if as_json:
-        print_json(items_to_json(result.layer, result.items))
-    else:
-        print_result(result, report)
+    _tell(result, write_report(result), as_json)
     raise typer.Exit(_exit_code(result, fail_on))
 
 
@@ -122,9 +116,9 @@ def inspect(
     Example: gibswatch inspect 2023-08-*.jpg --layer MODIS_Terra_CorrectedReflectance_TrueColor
     --bounds -36 -18 0 18 --json
     """
-    from gibswatch.cli.console import note, print_json, progress
+    from gibswatch.cli.console import progress
     from gibswatch.files import output_folder
-    from gibswatch.scan import Workers, items_to_json
+    from gibswatch.scan import Workers
     from gibswatch.scan import inspect as run_inspect
 
     with progress() as tell:
@@ -139,13 +133,21 @@ def inspect(
             workers=Workers(workers, scheduler),
             on_progress=tell,
         )
+    _tell(result, None, as_json)
+    raise typer.Exit(_exit_code(result, fail_on))
+
+
+def _tell(result: ScanResult, report: Path | None, as_json: bool) -> None:
+    """Print what was found, for a person or a program."""
+    from gibswatch.cli.console import note, print_json
+    from gibswatch.scan import items_to_json
+
     for line in result.notes:
         note(line)
     if as_json:
         print_json(items_to_json(result.layer, result.items))
     else:
-        print_result(result, None)
-    raise typer.Exit(_exit_code(result, fail_on))
+        print_result(result, report)
 
 
 def print_result(result: ScanResult, report: Path | None) -> None:
