@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gibswatch.catalogue.events import Event
 from gibswatch.files import atomic_path
 from gibswatch.raster.regions import pixel_area_km2
 from gibswatch.sky.expectation import REASONS, Expectation, granule_id
+from gibswatch.sky.orbit import Orbit
 from gibswatch.sky.satellites import Satellite
+from gibswatch.sky.schedule import Window
 from gibswatch.sky.timescale import datetime_at, day_start_s
 from gibswatch.types import FloatArray, Georeference
 
@@ -73,41 +76,47 @@ def sky_document(
             "rows": g.rows,
             "cols": g.cols,
         },
-        "orbit": {
-            "source": orbit.source,
-            "note": orbit.note or None,
-            "longitude_sigma_deg": round(orbit.longitude_sigma_deg, 4),
-            "time_sigma_s": round(orbit.time_sigma_s, 1),
-            "edge_uncertainty_px": round(float(expectation.uncertainty_px), 3),
-            "valid": [str(day) for day in orbit.valid],
-            "spacing_deg": round(orbit.spacing_deg, 5),
-            "period_s": round(orbit.period_s, 3),
-        },
+        "orbit": _orbit(orbit, expectation.uncertainty_px),
         "shares": {name: round(share, 6) for name, share in shares.items()},
         "largest_obscuration": round(covered, 4),
         "passes": _passes(expectation, g),
-        "scheduled": [
-            {
-                "kind": window.kind,
-                "why": window.why,
-                "probability": window.probability,
-                "first": _iso(window.first_s),
-                "last": _iso(window.last_s),
-                "duration_s": window.duration_s,
-            }
-            for window in expectation.scheduled
-        ],
-        "events": [
-            {
-                "first": str(event.first),
-                "last": str(event.last),
-                "effect": event.effect,
-                "what": event.what,
-                "source": event.source,
-                "certain": event.certain,
-            }
-            for event in expectation.events
-        ],
+        "scheduled": [_window(window) for window in expectation.scheduled],
+        "events": [_event(event) for event in expectation.events],
+    }
+
+
+def _orbit(orbit: Orbit, uncertainty_px: float) -> dict[str, Any]:
+    return {
+        "source": orbit.source,
+        "note": orbit.note or None,
+        "longitude_sigma_deg": round(orbit.longitude_sigma_deg, 4),
+        "time_sigma_s": round(orbit.time_sigma_s, 1),
+        "edge_uncertainty_px": round(float(uncertainty_px), 3),
+        "valid": [str(day) for day in orbit.valid],
+        "spacing_deg": round(orbit.spacing_deg, 5),
+        "period_s": round(orbit.period_s, 3),
+    }
+
+
+def _window(window: Window) -> dict[str, Any]:
+    return {
+        "kind": window.kind,
+        "why": window.why,
+        "probability": window.probability,
+        "first": _iso(window.first_s),
+        "last": _iso(window.last_s),
+        "duration_s": window.duration_s,
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "first": str(event.first),
+        "last": str(event.last),
+        "effect": event.effect,
+        "what": event.what,
+        "source": event.source,
+        "certain": event.certain,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -137,15 +138,12 @@ def scan(
     """
     tell = on_progress or _silent
     get_method(method)
-    spread = as_workers(workers)
-    if spread.scheduler is not None:
-        check_scheduler(spread.scheduler)
+    spread = _reachable(as_workers(workers))
     known = find_picture_layer(layer)
     code = check_epsg(epsg)
     archive_root = Path(root)
-    held = Archive(archive_root).grid(known.identifier, code)
     chosen = choose_grid(
-        held,
+        Archive(archive_root).grid(known.identifier, code),
         Grid("native", code, "16km"),
         kind=grid,
         tile_resolution=tile_resolution,
@@ -154,15 +152,12 @@ def scan(
     )
     first = as_day(start)
     plan = plan_days(known, first, as_day(stop))
-    done = 0
-
-    def count_day(_outcome: object) -> None:
-        nonlocal done
-        done += 1
-        tell("download", done, len(plan.days))
-
     settings = settings or read_settings()
-    summary = download_days(archive_root, known, chosen, plan.days, settings, on_day=count_day)
+    done = itertools.count(1)
+    summary = download_days(
+        archive_root, known, chosen, plan.days, settings,
+        on_day=lambda _day: tell("download", next(done), len(plan.days)),
+    )  # fmt: skip
     archived = ArchivedDays(archive_root, known, chosen)
     pictures, around = archived.pictures(plan.days)
     seen = observe_pictures([*pictures, *around], workers=spread, on_progress=tell)
@@ -183,9 +178,7 @@ def scan(
     items = sorted(named, key=lambda item: item.date or dt.date.min)
     late = _late_note(known, first) if plan.started_late else None
     notes = tuple(line for line in (picture_note(known), late, *doubts) if line)
-    folder = layout.scan_folder
-    write_days(folder / "days.parquet", items)
-    write_findings(folder / "findings.parquet", items)
+    folder = _write_tables(layout, items)
     return ScanResult(
         known.identifier, method, tuple(items), chosen, summary, archive_root, folder, notes, orbits
     )
@@ -250,6 +243,20 @@ def inspect(
         on_progress=on_progress or _silent,
     )
     return ScanResult(known.identifier, method, tuple(items), notes=_shape_notes(paths, box))
+
+
+def _reachable(workers: Workers) -> Workers:
+    """Return the workers if their scheduler answers: before anything is downloaded."""
+    if workers.scheduler is not None:
+        check_scheduler(workers.scheduler)
+    return workers
+
+
+def _write_tables(layout: Layout, items: Sequence[DayItem]) -> Path:
+    folder = layout.scan_folder
+    write_days(folder / "days.parquet", items)
+    write_findings(folder / "findings.parquet", items)
+    return folder
 
 
 def _orbits(
