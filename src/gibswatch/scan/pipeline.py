@@ -173,18 +173,14 @@ def scan(
             method=method, settings=settings, tell_doubt=doubts.append, on_progress=tell,
         )  # fmt: skip
     unseen = archived.without_picture(plan.days, summary)
-    items = _in_order([*judged, *unseen, *(_gap_item(known, day) for day in plan.gaps)], events)
-    notes = _notes(known, first if plan.started_late else None, doubts)
+    gaps = [_gap_item(known, day) for day in plan.gaps]
+    named = (with_events(item, events) for item in (*judged, *unseen, *gaps))
+    items = sorted(named, key=lambda item: item.date or dt.date.min)
+    late = _late_note(known, first) if plan.started_late else None
+    notes = tuple(line for line in (picture_note(known), late, *doubts) if line)
+    folder = _write_tables(layout, items)
     return ScanResult(
-        known.identifier,
-        method,
-        items,
-        chosen,
-        summary,
-        archive_root,
-        _write_tables(layout, items),
-        notes,
-        orbits,
+        known.identifier, method, tuple(items), chosen, summary, archive_root, folder, notes, orbits
     )
 
 
@@ -254,17 +250,6 @@ def _reachable(workers: Workers) -> Workers:
     if workers.scheduler is not None:
         check_scheduler(workers.scheduler)
     return workers
-
-
-def _in_order(items: Sequence[DayItem], events: Sequence[Event]) -> tuple[DayItem, ...]:
-    """Name the known events, and sort by day."""
-    named = (with_events(item, events) for item in items)
-    return tuple(sorted(named, key=lambda item: item.date or dt.date.min))
-
-
-def _notes(layer: Layer, late_start: dt.date | None, doubts: Sequence[str]) -> tuple[str, ...]:
-    late = _late_note(layer, late_start) if late_start else None
-    return tuple(line for line in (picture_note(layer), late, *doubts) if line)
 
 
 def _write_tables(layout: Layout, items: Sequence[DayItem]) -> Path:
