@@ -10,6 +10,7 @@ import numpy as np
 
 from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.raster.scene import STATE_CODES, Scene
+from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray, Kind
 
 __all__ = ["BLACK_BELOW", "KIOSK_SHARE", "detect"]
@@ -18,7 +19,9 @@ BLACK_BELOW = 30
 KIOSK_SHARE = 0.5
 
 
-def detect(scene: Scene, observed: BoolArray, expectation: None, context: Context) -> Detection:
+def detect(
+    scene: Scene, observed: BoolArray, expectation: Expectation | None, context: Context
+) -> Detection:
     """Compare the share of dark pixels with one half.
 
     Returns

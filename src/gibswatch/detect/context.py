@@ -2,37 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from gibswatch.raster.observe import Observation
-from gibswatch.types import BoolArray, Kind
+from gibswatch.types import BoolArray, ByteArray, Kind
 
-__all__ = ["Context", "Detection", "Region"]
+__all__ = ["REASON_CODES", "Context", "Detection", "Region", "Witness"]
+
+REASON_CODES: Mapping[str, int] = MappingProxyType(
+    {
+        "visible": 0,
+        "night": 1,
+        "swath gap": 2,
+        "scheduled": 3,
+        "eclipse": 4,
+        "terminator": 5,
+        "server-empty": 6,
+        "not fetched": 7,
+        "unexpected": 8,
+        "outside": 255,
+    }
+)
+"""Why a pixel is black, as the reason raster writes it: codes 0-5 and 255 are those of
+`gibswatch.sky.REASONS`; 0 is imagery, and 8 what nothing explains."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Witness:
+    """What another layer of the same satellite and day says of the same pixels."""
+
+    layer: str
+    """Its identifier."""
+    no_data: BoolArray
+    """(rows, cols): where it shows no data."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
-    """What a detector may know of the other days of the same layer and grid."""
+    """What a detector may know of the other days and layers of the same satellite and grid.
+
+    The callables read pictures: ask only where the answer is needed.
+    """
 
     observation: Observation
     """Of the day itself."""
     neighbours: tuple[Observation, ...] = ()
     """Whole days around it, itself left out."""
     usual_black: Callable[[], BoolArray | None] = lambda: None
-    """Pixels that are black on most of the nearest days, (rows, cols); reads those days, so ask
-    only where the answer is needed.  None if there are none."""
+    """Pixels that are black on most of the nearest days, (rows, cols); None if there are none."""
+    mask_layer: Callable[[], Witness | None] = lambda: None
+    """The satellite's ``Data_No_Data`` layer of the day, if the archive has it on this grid."""
+    true_colour: Callable[[], Witness | None] = lambda: None
+    """Observed black of the satellite's true colour of the day, if the archive has it on this grid
+    and it is not the layer itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """A part of the picture with one kind of fault."""
+    """A part of the picture with one kind of fault, or with one explanation (kinds 1, 5, 6)."""
 
     kind: Kind
     mask: BoolArray
     """(rows, cols)"""
     score: float
     reason: str
+    granules: tuple[str, ...] = ()
+    """Start times of the granules concerned, UTC, e.g. 2023-08-07T12:05Z."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,3 +82,10 @@ class Detection:
     note: str
     """Half a sentence with the figures behind the score."""
     regions: tuple[Region, ...] = ()
+    """Faults, and what explains black that is not there every day; largest first."""
+    reasons: ByteArray | None = None
+    """(rows, cols) uint8: `REASON_CODES` of every pixel; None where the method explains nothing."""
+    fits_date: bool = True
+    """Whether the picture's night and gaps are those of its date."""
+    likely_dates: tuple[dt.date, ...] = ()
+    """Where they are not: days that they would fit."""

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.raster.scene import STATE_CODES, Scene
+from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray, ByteArray, Kind
 
 __all__ = ["LARGE_HOLE_SHARE", "detect"]
@@ -24,7 +25,9 @@ _RULE_SHAPE = (2048, 4096)
 _ERODE, _DILATE = 4, 30
 
 
-def detect(scene: Scene, observed: BoolArray, expectation: None, context: Context) -> Detection:
+def detect(
+    scene: Scene, observed: BoolArray, expectation: Expectation | None, context: Context
+) -> Detection:
     """Count holes.
 
     Parameters
@@ -32,7 +35,8 @@ def detect(scene: Scene, observed: BoolArray, expectation: None, context: Contex
     scene : Scene
     observed : (rows, cols) ndarray of bool
         Not used: the rule has its own black.
-    expectation : None
+    expectation : Expectation or None
+        Not used.
     context : Context
         Not used: every day is judged alone.
 

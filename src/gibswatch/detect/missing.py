@@ -18,6 +18,7 @@ from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.raster.observe import Observation
 from gibswatch.raster.regions import pixel_area_km2
 from gibswatch.raster.scene import Scene
+from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray, Kind
 
 __all__ = ["DEVIATIONS", "MARGIN", "MIN_NEIGHBOURS", "detect"]
@@ -32,7 +33,9 @@ ALONE = 0.5
 """Black share from which a day without neighbours is anomalous (as in Worldview's kiosk mode)."""
 
 
-def detect(scene: Scene, observed: BoolArray, expectation: None, context: Context) -> Detection:
+def detect(
+    scene: Scene, observed: BoolArray, expectation: Expectation | None, context: Context
+) -> Detection:
     """Judge a day by its black share.
 
     Parameters
@@ -40,8 +43,8 @@ def detect(scene: Scene, observed: BoolArray, expectation: None, context: Contex
     scene : Scene
     observed : (rows, cols) ndarray of bool
         Observed black (`gibswatch.raster.observed_black`).
-    expectation : None
-        What should be visible; not known before step 4.
+    expectation : Expectation or None
+        Not used.
     context : Context
 
     Returns

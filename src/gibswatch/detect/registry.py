@@ -11,6 +11,7 @@ from gibswatch.detect import black_share, hole_rule, missing
 from gibswatch.detect.context import Context, Detection
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import Scene
+from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray
 
 __all__ = ["DEFAULT_METHOD", "METHODS", "Detector", "Method", "get_method"]
@@ -20,7 +21,7 @@ class Detector(Protocol):
     """Judges one day."""
 
     def __call__(
-        self, scene: Scene, observed: BoolArray, expectation: None, context: Context
+        self, scene: Scene, observed: BoolArray, expectation: Expectation | None, context: Context
     ) -> Detection:
         """Judge one day."""
         ...

@@ -118,6 +118,7 @@ def cloud_cover(
         np.float32(0.5),
     )
     cold = np.float32(0.30) + np.float32(0.38) * deep + np.float32(0.22) * (veil - low)
+    cold += np.float32(0.16) * meso[0] + np.float32(0.12) * fibres[0]
     icy = (np.clip(cold, 0, 1), np.float32(0.0), np.float32(0.6))
     tint = np.float32(0.6) * fibres[0] + np.float32(0.5) * cells[0] + np.float32(0.5) * regime
     return _merged(shares, bright, icy, tint)

@@ -41,8 +41,8 @@ _DUST = {
 _GLINT = {"blue": 0.105, "green": 0.118, "red": 0.122, "nir": 0.125, "swir16": 0.12, "swir21": 0.11}
 """At the Sun's mirror point with a common wind."""
 _GLINT_WIDTH_DEG = 15.0
-_WATER = {"blue": 0.965, "green": 0.93, "red": 0.93, "nir": 0.94, "swir16": 0.72, "swir21": 0.66}
-_ICY = {"blue": 0.975, "green": 0.95, "red": 0.95, "nir": 0.92, "swir16": 0.24, "swir21": 0.17}
+_WATER = {"blue": 0.965, "green": 0.93, "red": 0.93, "nir": 0.94, "swir16": 0.74, "swir21": 0.70}
+_ICY = {"blue": 0.975, "green": 0.95, "red": 0.95, "nir": 0.92, "swir16": 0.20, "swir21": 0.11}
 """Reflectance of the thickest clouds of water and of ice."""
 _TINT = {"blue": -0.13, "red": 0.13, "green": 0.02}
 """By how much a cloud's colour varies, from one standard deviation of the tint."""

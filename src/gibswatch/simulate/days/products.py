@@ -37,8 +37,24 @@ _TABLE_FULL = 1.25
 _LEVELS = np.interp(np.arange(_STEPS) * (_TABLE_FULL / _STEPS / _FULL * 255.0), *_KNOTS).astype(
     np.float32
 )
-_BYTES = np.maximum(np.rint(_LEVELS), 1).astype(np.uint8)
-_BYTES[0] = 0  # no data; JPEG makes a few more zeros of the darkest sea
+
+_DARKER = {"Bands721": (0.028, 0.96), "BandsM11-I2-I1": (0.028, 0.96)}
+"""Reflectance that a product shows as black, and how much of what is beyond it counts.
+
+Of the same scenes of Terra, band 1 is darker in Bands721 than in true colour, by these numbers.
+"""
+
+
+def _screen(black: float, share: float) -> ByteArray:
+    """Bytes by the step of the table that a reflectance falls on."""
+    reflectance = (np.arange(_STEPS) * (_TABLE_FULL / _STEPS) - black) * share
+    levels = np.interp(reflectance / _FULL * 255.0, *_KNOTS)
+    found = np.maximum(np.rint(levels), 1).astype(np.uint8)
+    found[0] = 0  # no data; JPEG makes a few more zeros of the darkest sea
+    return found
+
+
+_BYTES = {product: _screen(*_DARKER.get(product, (0.0, 1.0))) for product in BAND_TRIPLES}
 
 
 def bands_of(product: str) -> tuple[str, ...]:
@@ -99,9 +115,10 @@ def to_rgb(bands: ArrayLike, product: str, names: tuple[str, ...] = BANDS) -> By
     stack = np.asarray(bands)
     picture = np.empty((*stack.shape[:-1], 3), np.uint8)
     scale = np.float32(_STEPS / _TABLE_FULL)
+    screen = _BYTES[product]
     for channel, band in enumerate(BAND_TRIPLES[product]):
         index = stack[..., names.index(band)] * scale
         np.nan_to_num(index, copy=False)
         np.clip(index, 0, _STEPS - 1, out=index)
-        picture[..., channel] = _BYTES[index.astype(np.int16)]
+        picture[..., channel] = screen[index.astype(np.int16)]
     return picture
