@@ -45,8 +45,12 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# On every core. Bytecode is kept even where the environment says not to: each process that a test
+# starts would compile the package anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: lint
-	$(BIN)/pytest -m "not slow" --durations 15 --cov --cov-report=term
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal -m "not slow" --durations 15 \
+	  --cov --cov-report=term
 
 slow: $(VENV)/.dev
 	$(BIN)/pytest -m slow --durations 15

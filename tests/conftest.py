@@ -7,7 +7,7 @@ import datetime as dt
 import os
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,9 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
+from gibswatch.catalogue.grids import TileMatrix
 from gibswatch.catalogue.windows import TileIndex
 from gibswatch.cli.main import main
 from gibswatch.download import TileRequest
@@ -24,6 +26,10 @@ from gibswatch.raster import encode_picture
 from gibswatch.simulate import DrawnDays, EmbeddedServer, GlobeSource, ServedLayer, create_app
 from gibswatch.simulate.server import FaultPlan, FaultRule, embedded_server
 from gibswatch.types import ByteArray, ImageFormat
+
+# What others run at the same time stretches the time that an example takes.
+settings.register_profile("beside others", deadline=None)
+settings.load_profile("beside others")
 
 # A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that:
 # tests that interrupt themselves or a child need it as it is in a terminal.
@@ -79,23 +85,47 @@ def drawn() -> DrawnDays:
     return DrawnDays(LAYER, 5, dt.date(2023, 8, 1), 14, dt.date(2023, 8, 8), rows=256)
 
 
+class RememberedSource(GlobeSource):
+    """Draws and encodes each tile once: most of what a test's server costs."""
+
+    def __init__(self, function: Callable[[dt.date], ByteArray], days: Iterable[dt.date]) -> None:
+        super().__init__(function, tuple(days), "jpg")
+        self._tiles: dict[tuple[dt.date, int, TileMatrix, int, int], bytes | None] = {}
+
+    def tile(self, day: dt.date, epsg: int, matrix: TileMatrix, row: int, col: int) -> bytes | None:
+        key = (day, epsg, matrix, row, col)
+        if key not in self._tiles:
+            self._tiles[key] = super().tile(*key)
+        return self._tiles[key]
+
+
+@pytest.fixture(scope="session")
+def remember() -> type[RememberedSource]:
+    """Make a source of JPEG tiles that draws each but once, of a function and its days."""
+    return RememberedSource
+
+
+@pytest.fixture(scope="session")
+def drawn_source(drawn: DrawnDays) -> GlobeSource:
+    """Tiles of the drawn days."""
+    return RememberedSource(drawn.globe, drawn.dates)
+
+
 @pytest.fixture
-def server(drawn: DrawnDays) -> Iterator[EmbeddedServer]:
+def server(drawn_source: GlobeSource) -> Iterator[EmbeddedServer]:
     """A server of the drawn days, on loopback, with a request log of its own."""
-    source = GlobeSource(drawn.globe, drawn.dates, "jpg")
     served = ServedLayer(LAYER, "jpg", {4326: "250m"})
-    with EmbeddedServer(create_app({LAYER: (served, source)})) as running:
+    with EmbeddedServer(create_app({LAYER: (served, drawn_source)})) as running:
         yield running
 
 
 @pytest.fixture
-def serve_drawn(drawn: DrawnDays) -> Iterator[Callable[..., EmbeddedServer]]:
+def serve_drawn(drawn_source: GlobeSource) -> Iterator[Callable[..., EmbeddedServer]]:
     """Start servers of the drawn days, broken by fault rules; all stop at the end."""
     with ExitStack() as running:
 
         def serve(*rules: FaultRule) -> EmbeddedServer:
-            source = GlobeSource(drawn.globe, drawn.dates, "jpg")
-            layers = {LAYER: (ServedLayer(LAYER, "jpg", {4326: "250m"}), source)}
+            layers = {LAYER: (ServedLayer(LAYER, "jpg", {4326: "250m"}), drawn_source)}
             return running.enter_context(embedded_server(layers, FaultPlan(rules)))
 
         yield serve
@@ -259,14 +289,19 @@ def net() -> Net:
     return Net()
 
 
+@pytest.fixture(scope="session")
+def _textured_source() -> GlobeSource:
+    return RememberedSource(draw, [DAY])
+
+
 @pytest.fixture
-def serve_with_faults() -> Iterator[Callable[..., EmbeddedServer]]:
+def serve_with_faults(_textured_source: GlobeSource) -> Iterator[Callable[..., EmbeddedServer]]:
     """Start embedded servers of one layer of JPEG tiles, broken by rules; all stop at the end."""
     running: list[EmbeddedServer] = []
 
     def serve(*rules: FaultRule) -> EmbeddedServer:
-        source = GlobeSource(draw, [DAY], "jpg")
-        layers = {FAULTY_LAYER: (ServedLayer(FAULTY_LAYER, "jpg", {4326: "250m"}), source)}
+        served = ServedLayer(FAULTY_LAYER, "jpg", {4326: "250m"})
+        layers = {FAULTY_LAYER: (served, _textured_source)}
         running.append(embedded_server(layers, FaultPlan(rules)).__enter__())
         return running[-1]
 

@@ -2,6 +2,8 @@
 
 ``docs/figures/sky-*.png`` are computed, without any imagery; ``docs/figures/simulated-*.jpg`` show
 what the simulator draws, no picture of GIBS.  They need the extra ``sim``.
+``docs/figures/report.jpg`` is the head of a report on simulated days, photographed by Chromium
+where there is one.
 
 Run: make figures
 """
@@ -9,10 +11,15 @@ Run: make figures
 from __future__ import annotations
 
 import datetime as dt
+import io
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from gibswatch.cli.main import main as gibswatch
 from gibswatch.raster import encode_picture
@@ -60,6 +67,70 @@ def simulated(
     return clear_picture(seed, anchor_orbit(SATELLITES[name], day), georeference, day, product)
 
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WINDOW = (1280, 1900)
+REPORT_FAULTS = """
+[[fault]]
+kind = "missing-granules"
+day = 2017-08-14
+place = [20.0, 10.0]
+count = 3
+
+[[fault]]
+kind = "missing-orbit"
+day = 2017-08-18
+place = [100.0, 20.0]
+share = 0.6
+"""
+
+
+def report_figure() -> bytes | None:
+    """Photograph the report of 14 simulated days; None, said aloud, where no browser is."""
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser is None:
+        print(f"no report.jpg: none of {', '.join(BROWSERS)} is installed")
+        return None
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plan = folder / "plan.toml"
+        plan.write_text(REPORT_FAULTS)
+        days = ("--start", "2017-08-10", "--end", "2017-08-24", "--output-dir", str(folder))
+        faults = ("--faults", str(plan), "--seed", "11", "--grid", "native")
+        if gibswatch(["simulate", "archive", TERRA, *days, *faults]) != 0:
+            return None
+        if gibswatch(["scan", TERRA, *days, "--no-confirm"]) != 0:
+            return None
+        return photograph(browser, next(folder.glob("4326/scans/*/report.html")))
+
+
+def photograph(browser: str, page: Path) -> bytes:
+    """Take a picture of the head of a page that lies on disk, as JPEG."""
+    with tempfile.TemporaryDirectory() as name:
+        shot = Path(name) / "page.png"
+        subprocess.run(
+            [
+                browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                f"--user-data-dir={name}/profile", f"--screenshot={shot}",
+                f"--window-size={WINDOW[0]},{WINDOW[1]}", page.resolve().as_uri(),
+            ],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+        with Image.open(shot) as picture:
+            return small_jpeg(picture.convert("RGB"))
+
+
+def small_jpeg(picture: Image.Image) -> bytes:
+    """Encode as JPEG, as well as `MOST_BYTES` allow."""
+    content = b""
+    for quality in range(84, 40, -4):
+        data = io.BytesIO()
+        picture.save(data, "JPEG", quality=quality, optimize=True, progressive=True)
+        content = data.getvalue()
+        if len(content) <= MOST_BYTES:
+            break
+    return content
+
+
 def main() -> int:
     """Draw every figure; 1 if one is too large for the repository."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -76,6 +147,18 @@ def main() -> int:
             print(f"simulated-{name}.jpg has {len(content)} bytes, more than {MOST_BYTES}")
             return 1
         (FOLDER / f"simulated-{name}.jpg").write_bytes(content)
+    return keep_report()
+
+
+def keep_report() -> int:
+    """Write the picture of the report; 1 if it is too large for the repository."""
+    content = report_figure()
+    if content is None:
+        return 0
+    if len(content) > MOST_BYTES:
+        print(f"report.jpg has {len(content)} bytes, more than {MOST_BYTES}")
+        return 1
+    (FOLDER / "report.jpg").write_bytes(content)
     return 0
 
 

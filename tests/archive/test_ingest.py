@@ -57,7 +57,7 @@ def draw(day: dt.date) -> ByteArray:
 class FaultySource:
     """Tiles of a drawn globe, but for those that have a fault."""
 
-    globe: GlobeSource = field(default_factory=lambda: GlobeSource(draw, DAYS, "jpg"))
+    globe: GlobeSource
     faults: dict[tuple[dt.date, TileIndex], Fault] = field(default_factory=dict)
 
     def days(self) -> Collection[dt.date]:
@@ -121,8 +121,8 @@ class Service:
 
 
 @pytest.fixture(scope="session")
-def _service() -> Iterator[Service]:
-    source = FaultySource()
+def _service(remember: Callable[..., GlobeSource]) -> Iterator[Service]:
+    source = FaultySource(remember(draw, DAYS))
     layer = ServedLayer(LAYER.identifier, "jpg", {4326: "250m"})
     with EmbeddedServer(create_app({LAYER.identifier: (layer, source)})) as server:
         yield Service(server, source)

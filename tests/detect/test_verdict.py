@@ -65,3 +65,13 @@ def test_a_day_that_the_server_has_not_says_so() -> None:
         "3 of 5 tiles did not arrive (2 absent, 1 failed)"
         in decide({"ok": 2, "absent": 2, "failed": 1}, None).reason
     )
+
+
+def test_a_fault_speaks_for_itself_and_a_clean_day_says_what_is_black() -> None:
+    small = Region(Kind.MISSING_UNEXPECTED, _MASK, 0.6, "Missing data: a strip.")
+    large = Region(Kind.MISSING_UNEXPECTED, _MASK, 0.9, "Missing data: an orbit.")
+    shadow = Region(Kind.ECLIPSE_MISSING, _MASK, 1.0, "Eclipse of the Sun.")
+    found = decide({"ok": 1}, Detection(0.9, "3 % is black", (shadow, small, large)))
+    assert found.reason == "Missing data: an orbit."
+    clean = decide({"ok": 1}, Detection(0.2, "3 % is black, all of it night", (shadow,)))
+    assert clean.reason == "Nothing missing: 3 % is black, all of it night."

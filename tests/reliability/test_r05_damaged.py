@@ -84,10 +84,14 @@ class DamagingSource:
 
 @pytest.mark.parametrize("name", list(JPEG_DAMAGE))
 def test_r5_a_damaged_jpeg_is_rejected(
-    run: Run, drawn: DrawnDays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    run: Run,
+    drawn_source: GlobeSource,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     monkeypatch.setattr("gibswatch.download.retry._FIRST_DELAY_S", 0.01)
-    source = DamagingSource(GlobeSource(drawn.globe, drawn.dates, "jpg"), JPEG_DAMAGE[name])
+    source = DamagingSource(drawn_source, JPEG_DAMAGE[name])
     served = ServedLayer(LAYER, "jpg", {4326: "250m"})
     with EmbeddedServer(create_app({LAYER: (served, source)})) as server:
         where = ("--output-dir", tmp_path, "--base-url", server.base_url, *BOX)
@@ -102,8 +106,10 @@ def test_r5_a_damaged_jpeg_is_rejected(
     assert asked == 3
 
 
-def test_r5_a_whole_progressive_jpeg_is_good(run: Run, drawn: DrawnDays, tmp_path: Path) -> None:
-    source = DamagingSource(GlobeSource(drawn.globe, drawn.dates, "jpg"), progressive)
+def test_r5_a_whole_progressive_jpeg_is_good(
+    run: Run, drawn_source: GlobeSource, tmp_path: Path
+) -> None:
+    source = DamagingSource(drawn_source, progressive)
     served = ServedLayer(LAYER, "jpg", {4326: "250m"})
     with EmbeddedServer(create_app({LAYER: (served, source)})) as server:
         where = ("--output-dir", tmp_path, "--base-url", server.base_url, *BOX)

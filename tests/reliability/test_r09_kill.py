@@ -53,8 +53,8 @@ def draw(day: dt.date) -> ByteArray:
 class CountingSource:
     """Tiles of drawn days; `on_tile` is called with the number of every request."""
 
-    def __init__(self) -> None:
-        self._globe = GlobeSource(draw, DAYS, "jpg")
+    def __init__(self, globe: GlobeSource) -> None:
+        self._globe = globe
         self._lock = threading.Lock()
         self.asked = 0
         self.on_tile: Callable[[int], None] = lambda number: None
@@ -140,8 +140,10 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    source = CountingSource()
+def service(
+    tmp_path_factory: pytest.TempPathFactory, remember: Callable[..., GlobeSource]
+) -> Iterator[Service]:
+    source = CountingSource(remember(draw, DAYS))
     layer = ServedLayer(LAYER, "jpg", {4326: "250m"})
     with EmbeddedServer(create_app({LAYER: (layer, source)})) as server:
         folder = tmp_path_factory.mktemp("runner")

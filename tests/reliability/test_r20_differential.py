@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,12 +32,18 @@ BOX = (-108.0, -54.0, 108.0, 54.0)
 ROWS, COLS = (0, 1), (1, 2, 3)
 USABLE = {"ok", "server-empty"}
 DRAWN = DrawnDays(LAYER, 11, START, len(DAYS), HOLES, rows=256)
-SOURCE = GlobeSource(DRAWN.globe, DRAWN.dates, "jpg")
 
 
-def verdicts(folder: Path, faults: Sequence[FaultRule]) -> Mapping[dt.date, DayItem]:
+@pytest.fixture(scope="module")
+def source(remember: Callable[..., GlobeSource]) -> GlobeSource:
+    return remember(DRAWN.globe, DRAWN.dates)
+
+
+def verdicts(
+    folder: Path, source: GlobeSource, faults: Sequence[FaultRule]
+) -> Mapping[dt.date, DayItem]:
     """Download and judge the days from a server with these faults."""
-    layers = {LAYER: (ServedLayer(LAYER, "jpg", {4326: "250m"}), SOURCE)}
+    layers = {LAYER: (ServedLayer(LAYER, "jpg", {4326: "250m"}), source)}
     with embedded_server(layers, FaultPlan(tuple(faults))) as server:
         settings = Settings(
             base_url=server.base_url, tile_timeout_s=2.5, requests_per_s=0.0, ramp_up_s=0.0
@@ -48,8 +54,10 @@ def verdicts(folder: Path, faults: Sequence[FaultRule]) -> Mapping[dt.date, DayI
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[dt.date, DayItem]:
-    return verdicts(tmp_path_factory.mktemp("undisturbed"), ())
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, source: GlobeSource
+) -> Mapping[dt.date, DayItem]:
+    return verdicts(tmp_path_factory.mktemp("undisturbed"), source, ())
 
 
 @pytest.fixture
@@ -68,7 +76,7 @@ def test_r20_without_faults_the_holes_are_found(undisturbed: Mapping[dt.date, Da
 @pytest.mark.usefixtures("_short_waits")
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_r20_faults_make_no_anomaly(
-    tmp_path: Path, undisturbed: Mapping[dt.date, DayItem], seed: int
+    tmp_path: Path, source: GlobeSource, undisturbed: Mapping[dt.date, DayItem], seed: int
 ) -> None:
     tiles = [
         Asked("wmts", LAYER, 4326, day, 2, row, col)
@@ -78,7 +86,7 @@ def test_r20_faults_make_no_anomaly(
     assert {(rule.effect, rule.how, rule.status, rule.first) for rule in faults} == {
         (rule.effect, rule.how, rule.status, rule.first) for rule in EVERY_FAULT
     }
-    found = verdicts(tmp_path, faults)
+    found = verdicts(tmp_path, source, faults)
     for day, item in found.items():
         before = undisturbed[day]
         if set(item.tiles) <= USABLE:
@@ -93,7 +101,7 @@ def test_r20_faults_make_no_anomaly(
 
 @pytest.mark.usefixtures("_short_waits")
 def test_r20_faults_that_pass_leave_nothing_behind(
-    tmp_path: Path, undisturbed: Mapping[dt.date, DayItem]
+    tmp_path: Path, source: GlobeSource, undisturbed: Mapping[dt.date, DayItem]
 ) -> None:
     """Every fault is gone with the second request: the table is the same, tile by tile."""
     passing = [
@@ -109,7 +117,7 @@ def test_r20_faults_that_pass_leave_nothing_behind(
         )
         for rule, day in zip(passing, days, strict=True)
     ]  # fmt: skip
-    found = verdicts(tmp_path, faults)
+    found = verdicts(tmp_path, source, faults)
     for day, item in found.items():
         assert (item.verdict, item.score, dict(item.tiles), item.shares, item.reason) == (
             undisturbed[day].verdict,

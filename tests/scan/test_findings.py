@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from shapely.geometry import Polygon, mapping
 
-from gibswatch.scan import items_to_json, write_days, write_findings
+from gibswatch.scan import items_to_json, write_days, write_days_csv, write_findings
 from gibswatch.types import BBox, DayItem, Finding, Kind, Shares
 
 _BOX = Polygon([(-36, -18), (-5, -18), (-5, 18), (-36, 18)])
@@ -72,6 +73,18 @@ def test_days_are_one_row_each(tmp_path: Path) -> None:
     assert rows[1]["kinds"] == [2]
     assert rows[1]["unexpected"] == pytest.approx(0.4)
     assert rows[2]["black"] is None
+
+
+def test_csv_has_the_columns_of_the_table_and_no_formula(tmp_path: Path) -> None:
+    write_days(tmp_path / "days.parquet", _ITEMS)
+    write_days_csv(tmp_path / "days.csv", _ITEMS)
+    with (tmp_path / "days.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == pq.read_schema(tmp_path / "days.parquet").names
+    assert [row["verdict"] for row in rows] == ["clean", "anomalous", "incomplete"]
+    assert (rows[1]["date"], rows[1]["kinds"], rows[1]["score"]) == ("2023-08-07", "2", "0.97")
+    assert rows[1]["reason"] == "'=HYPERLINK(1)"
+    assert (rows[2]["date"], rows[2]["black"]) == ("", "")
 
 
 def test_tables_of_nothing_can_be_read(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ def test_scan_names_the_orbit_and_the_users_event(
     events.write_text(json.dumps({"events": [row]}))
     ended = run(
         "scan", TERRA, "--start", "2023-08-01", "--end", "2023-08-15", "--output-dir",
-        tmp_path / "data", "--base-url", server.base_url, "--events", events, "--json",
+        tmp_path / "data", "--base-url", server.base_url, "--bbox", "-36", "-36", "36", "36",
+        "--events", events, "--json",
     )  # fmt: skip
     items = {day["date"]: day for day in json.loads(ended.out)["items"]}  # type: ignore[attr-defined]
     assert items["2023-08-08"]["verdict"] == "anomalous"

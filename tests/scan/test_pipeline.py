@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import gibswatch as gw
-from gibswatch.errors import DateRangeError, GridMismatchError, OutputError, UsageError
+from gibswatch.errors import DateRangeError, GridMismatchError, OutputError
 from gibswatch.scan import ScanResult, Workers
 from gibswatch.settings import Settings
 from gibswatch.simulate import DrawnDays, EmbeddedServer
@@ -181,32 +181,6 @@ def test_inspect_says_what_scan_says_of_the_same_pictures(
     assert [item.score for item in inspected.items] == [i.score for i in scanned.items]
     assert {item.date_source for item in inspected.items} == {"name"}
     assert [item.findings for item in inspected.items] == [i.findings for i in scanned.items]
-
-
-def test_inspect_takes_paths_as_text(tmp_path: Path) -> None:
-    picture = tmp_path / "2023-08-07.png"
-    Image.new("RGB", (64, 32)).save(picture)
-    (item,) = gw.inspect([str(picture)], _LAYER, mask_dir=str(tmp_path / "masks")).items
-    assert item.mask == str(tmp_path / "masks/2023-08-07_mask.png")
-
-
-def test_inspect_takes_a_picture_that_is_none_as_incomplete(tmp_path: Path) -> None:
-    file = tmp_path / "2023-08-07.jpg"
-    file.write_bytes(b"<html>not found</html>")
-    (item,) = gw.inspect([file], _LAYER).items
-    assert (item.verdict, item.incomplete_cause) == ("incomplete", None)
-    assert "<html>" in item.reason
-
-
-def test_inspect_refuses_what_it_cannot_do(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no file"):
-        gw.inspect([tmp_path / "none.jpg"], _LAYER)
-    with pytest.raises(UsageError, match="2 files"):
-        gw.inspect([tmp_path, tmp_path], _LAYER, date=_START)
-    with pytest.raises(UsageError, match="reaches outside"):
-        gw.inspect([tmp_path], _LAYER, bounds=BBox(-200, 0, 0, 10))
-    with pytest.raises(UsageError, match="not one of"):
-        gw.inspect([tmp_path], _LAYER, method="best")
 
 
 def test_the_api_lists_its_names() -> None:

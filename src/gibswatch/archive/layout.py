@@ -6,6 +6,9 @@
     {root}/{epsg}/{YYYY-MM-DD}/{Layer}.wld                       its world file
     {root}/{epsg}/{YYYY-MM-DD}/{Layer}.partial.jpg               a day that is not whole
     {root}/{epsg}/{YYYY-MM-DD}/{Layer}_Mask.png                  what was found, index = kind
+    {root}/{epsg}/{YYYY-MM-DD}/{Layer}_Mask.tif                  the same as COG
+    {root}/{epsg}/{YYYY-MM-DD}/{Layer}_Reason.tif                why each pixel is black
+    {root}/{epsg}/{YYYY-MM-DD}/{Layer}_Missing_Data.png          the predecessor's masks
     {root}/{epsg}/{YYYY-MM-DD}/tiles/{Layer}_Tile_{col}-{row}.jpg            predecessor's grid
     {root}/{epsg}/{YYYY-MM-DD}/tiles/{Set}-{level}/{Layer}_Tile_{col}-{row}.jpg     native grid
     {root}/{epsg}/.gibswatch/{Layer}.sqlite                      the journal
@@ -34,7 +37,8 @@ from gibswatch.types import Epsg
 
 __all__ = ["Layout", "tile_folder"]
 
-_SCAN_FILES = ("days.parquet", "findings.parquet", "report.html")
+_SCAN_FILES = ("days.csv", "days.parquet", "findings.parquet", "report.html", "scan.json")
+_TRUE_COLOUR = "_TrueColor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,26 @@ class Layout:
     def mask(self, day: dt.date) -> Path:
         """The mask of what was found."""
         return self._path(day.isoformat(), f"{self.layer}_Mask.png")
+
+    def mask_tif(self, day: dt.date) -> Path:
+        """The mask once more, as Cloud Optimized GeoTIFF."""
+        return self._path(day.isoformat(), f"{self.layer}_Mask.tif")
+
+    def reason_tif(self, day: dt.date) -> Path:
+        """Why each pixel of the picture is black."""
+        return self._path(day.isoformat(), f"{self.layer}_Reason.tif")
+
+    def compat_mask(self, day: dt.date, what: str) -> Path:
+        """A mask as the predecessor named it: without the product where that is true colour.
+
+        Parameters
+        ----------
+        day : datetime.date
+        what : str
+            ``Missing_Data`` or ``Miscoloration``.
+        """
+        name = self.layer.removesuffix(_TRUE_COLOUR)
+        return self._path(day.isoformat(), f"{name}_{what}.png")
 
     def tile(self, day: dt.date, plan: GridPlan, tile: TileIndex, extension: str) -> Path:
         """One tile: of the output grid (predecessor's) or as served (native)."""

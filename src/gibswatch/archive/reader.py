@@ -11,7 +11,7 @@ from gibswatch.archive.pictures.store import PictureStore
 from gibswatch.catalogue.grids import check_epsg
 from gibswatch.catalogue.windows import Grid, GridKind, plan_grid
 from gibswatch.download.wms import find_picture_layer
-from gibswatch.errors import ArchiveError
+from gibswatch.errors import ArchiveError, DateRangeError
 from gibswatch.files import storage_errors
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BBox, ImageFormat, PictureFormat
@@ -56,8 +56,15 @@ class Archive:
         """Days gone through, in order; those with missing tiles too."""
         return list(self.records(layer, epsg))
 
-    def scene(self, layer: str, day: dt.date, epsg: int = 4326) -> Scene:
+    def scene(self, layer: str, day: dt.date | str, epsg: int = 4326) -> Scene:
         """Read one day.
+
+        Parameters
+        ----------
+        layer : str
+        day : datetime.date or str
+            YYYY-MM-DD where text.
+        epsg : {4326, 3413, 3031, 3857}
 
         Raises
         ------
@@ -65,8 +72,10 @@ class Archive:
             If the archive does not hold the day, or not as the journal says.
         DecodeError
             If a picture is damaged.
+        DateRangeError
+            If the day is a text that is no date.
         """
-        day = day.date() if isinstance(day, dt.datetime) else day
+        day = _as_day(day)
         layout = self._layout(layer, epsg)
         if not _has_journal(layout):
             raise ArchiveError(f"{self.root} holds no {layout.layer} in EPSG:{epsg}: download it")
@@ -95,6 +104,15 @@ def open_archive(root: Path | str = "data") -> Archive:
     if not path.is_dir():
         raise ArchiveError(f"{path} is no folder: name the --output-dir of a download")
     return Archive(path)
+
+
+def _as_day(day: dt.date | str) -> dt.date:
+    if isinstance(day, str):
+        try:
+            return dt.date.fromisoformat(day)
+        except ValueError as error:
+            raise DateRangeError(f"{day[:40]!r} is not a date: give YYYY-MM-DD") from error
+    return day.date() if isinstance(day, dt.datetime) else day
 
 
 def _has_journal(layout: Layout) -> bool:

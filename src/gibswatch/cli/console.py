@@ -24,6 +24,7 @@ __all__ = ["error_line", "note", "print_json", "progress", "show_warning"]
 
 _STAGES = {
     "download": "Downloading days",
+    "mask layer": "Downloading masks",
     "observe": "Observing",
     "judge": "Judging",
     "confirm": "Fetching again",

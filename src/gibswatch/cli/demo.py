@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-__all__ = ["demo"]
+from gibswatch.cli import options as opt
 
-_LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
-_FIRST_DAY = dt.date(2023, 8, 1)
-_DAYS = 14
+if TYPE_CHECKING:
+    from gibswatch.cli.demo_days import MadeDays
+    from gibswatch.cli.demo_plan import DemoPlan
+    from gibswatch.scan import ScanResult
+
+__all__ = ["demo", "run_demo"]
 
 
 def demo(
@@ -20,53 +23,89 @@ def demo(
         "demo"
     ),
     seed: Annotated[int, typer.Option("--seed", min=0, help="What the days are drawn from.")] = 7,
+    workers: opt.WorkerCount = None,
 ) -> None:
-    """Serve drawn days on this machine, download, scan and report them, and compare with the truth.
+    """Simulate, serve, download, scan and report three weeks, and compare with the truth.
 
-    Needs no network.  Example: gibswatch demo --output-dir /tmp/demo
+    SNPP and Terra, with an eclipse, a roll towards the Moon and planted faults.  Needs no network.
+    Example: gibswatch demo --output-dir /tmp/demo
     """
-    import numpy as np
+    from gibswatch.cli.console import note
+    from gibswatch.cli.demo_plan import DemoPlan
+    from gibswatch.errors import MissingExtraError
+    from gibswatch.simulate.days.marble import earth_map
 
+    invented = False
+    try:
+        earth_map()
+    except MissingExtraError:
+        invented = True
+        note('an invented earth, as Blue Marble is not installed: pip install "gibswatch[sim]"')
+    run_demo(DemoPlan(seed, invented), output_dir / f"seed-{seed}", workers)
+
+
+def run_demo(plan: DemoPlan, root: Path, workers: int | None) -> None:
+    """Do all of it and print the table."""
     from gibswatch.catalogue import find_layer
     from gibswatch.cli.console import note, progress
-    from gibswatch.cli.scan import print_result
+    from gibswatch.cli.demo_days import MadeDays, claim_folder, make_days
+    from gibswatch.cli.demo_plan import LAYERS
+    from gibswatch.cli.demo_table import compare, row_lines, summary_lines
+    from gibswatch.simulate import EmbeddedServer, ServedLayer, create_app
+
+    count = workers or os.cpu_count() or 1
+    made = {layer: MadeDays(root, plan.specify(layer), plan.grid) for layer in LAYERS}
+    claim_folder(root, list(made.values()))
+    note(f"{len(plan.days)} days of SNPP and Terra, drawn from seed {plan.seed}, go to {root}")
+    with progress() as tell:
+        make_days(
+            list(made.values()),
+            workers=count,
+            on_day=lambda done, total: tell("Simulating days", done, total),
+        )
+    served = {
+        layer: (ServedLayer(layer, "jpg", {4326: find_layer(layer).matrix_set(4326)}), days)
+        for layer, days in made.items()
+    }
+    with EmbeddedServer(create_app(served)) as server:
+        note(f"served as GIBS serves them at {server.base_url}")
+        results = [_scan(days, plan, server.base_url, count) for days in made.values()]
+    rows = [
+        row
+        for result, days in zip(results, made.values(), strict=True)
+        for row in compare(result, {day: days.truth(day) for day in days.days()}, plan.grid)
+    ]
+    typer.echo("")
+    for line in (*row_lines(rows), "", *summary_lines(rows, results)):
+        typer.echo(line)
+    for result in results:
+        if result.folder is not None:
+            typer.echo(f"report: {result.folder / 'report.html'}")
+
+
+def _scan(days: MadeDays, plan: DemoPlan, base_url: str, workers: int) -> ScanResult:
+    """Download, judge and report the days of one layer."""
+    from datetime import timedelta
+
+    from gibswatch.cli.console import note, progress
     from gibswatch.report import write_report
     from gibswatch.scan import Workers, scan
     from gibswatch.settings import read_settings
-    from gibswatch.simulate import DrawnDays, EmbeddedServer, GlobeSource, ServedLayer, create_app
 
-    rng = np.random.default_rng(seed)
-    planted = sorted(
-        _FIRST_DAY + dt.timedelta(days=int(n))
-        for n in rng.choice(np.arange(2, _DAYS - 2), size=2, replace=False)
-    )
-    drawn = DrawnDays(_LAYER, seed, _FIRST_DAY, _DAYS, tuple(planted))
-    source = GlobeSource(drawn.globe, drawn.dates, "jpg")
-    served = ServedLayer(_LAYER, "jpg", find_layer(_LAYER).projections)
-    with EmbeddedServer(create_app({_LAYER: (served, source)})) as server:
-        note(f"{_DAYS} days of an invented earth, drawn from seed {seed}, at {server.base_url}")
-        with progress() as tell:
-            result = scan(
-                _LAYER,
-                _FIRST_DAY,
-                _FIRST_DAY + dt.timedelta(days=_DAYS),
-                root=output_dir / f"seed-{seed}",
-                settings=read_settings(base_url=server.base_url),
-                workers=Workers(None),
-                on_progress=tell,
-            )
-    print_result(result, write_report(result))
-    found = {item.date for item in result.items if item.verdict == "anomalous" and item.date}
-    _compare(set(planted), found)
-
-
-def _compare(planted: set[dt.date], found: set[dt.date]) -> None:
-    """Print a row for each day on which something was planted or found."""
-    from gibswatch.cli.console import note
-
-    typer.echo(f"{'day':<12}{'planted':<16}found")
-    for day in sorted(planted | found):
-        words = ["missing data" if day in days else "nothing" for days in (planted, found)]
-        typer.echo(f"{day!s:<12}{words[0]:<16}{words[1]}")
-    if found != planted:
-        note("what was found differs: this first judgement can miss holes under 1 % of the globe")
+    with progress() as tell:
+        result = scan(
+            days.specs[0].layer,
+            min(plan.days),
+            max(plan.days) + timedelta(days=1),
+            root=days.root,
+            bbox=plan.bbox,
+            grid="native",
+            tile_resolution=plan.grid.grid.tile_resolution,
+            settings=read_settings(base_url=base_url),
+            workers=Workers(workers),
+            on_progress=tell,
+        )
+    for line in result.notes:
+        note(line)
+    write_report(result)
+    return result

@@ -1,6 +1,6 @@
 """The `gibswatch` command: its groups, and how errors end it.
 
-Exit codes: 0 done, 1 internal error, 2 usage, 3 anomalies found (only with ``--fail-on``),
+Exit codes: 0 done, 1 internal error, 2 usage, 3 found what ``--fail-on`` names,
 4 incomplete data, 5 nothing could be had, 130 stopped by Ctrl-C.
 """
 
@@ -22,6 +22,7 @@ from gibswatch.cli import (
     download,
     layers,
     refresh,
+    report,
     scan,
     simulate,
     sky,
@@ -57,6 +58,7 @@ app.add_typer(bench.app)
 app.command("download")(download.download)
 app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
+app.command("report")(report.report)
 app.command("times")(times.times)
 app.command("sky")(sky.sky)
 app.command("split")(split.split)

@@ -21,6 +21,7 @@ __all__ = [
     "EndDate",
     "EpsgCode",
     "EventsFile",
+    "FailOn",
     "GridOption",
     "JsonFlag",
     "MethodOption",
@@ -85,7 +86,11 @@ CaBundle = Annotated[
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 MethodOption = Annotated[
-    str, typer.Option("--method", help="gibswatch, or a baseline: gibs-ml, black-share.")
+    str,
+    typer.Option(
+        "--method",
+        help="gibswatch, or a baseline: climatology, gibs-ml, gibs-ml-mask, black-share.",
+    ),
 ]
 WorkerCount = Annotated[
     int | None, typer.Option("--workers", help="Processes; default one a core for many days.")
@@ -101,6 +106,10 @@ TleFile = Annotated[
 EventsFile = Annotated[
     Path | None,
     typer.Option("--events", metavar="FILE", help="Events of your own (JSON, docs/events.md)."),
+]
+FailOn = Annotated[
+    Literal["anomalous", "incomplete", "any"] | None,
+    typer.Option("--fail-on", help="End with exit code 3 if a day is so; goes before 4, after 5."),
 ]
 _MAX_TLE_BYTES = 2**20
 

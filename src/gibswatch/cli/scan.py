@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,6 +30,10 @@ def scan(
     connections: opt.Connections = None,
     ca_bundle: opt.CaBundle = None,
     method: opt.MethodOption = "gibswatch",
+    with_mask: Annotated[
+        bool,
+        typer.Option("--with-mask", help="Fetch MODIS's layer of no data too: a second witness."),
+    ] = False,
     workers: opt.WorkerCount = None,
     scheduler: opt.Scheduler = None,
     confirm: Annotated[
@@ -39,10 +44,19 @@ def scan(
     ] = True,
     tle: opt.TleFile = None,
     events: opt.EventsFile = None,
-    fail_on: Annotated[
-        Literal["anomalous"] | None,
-        typer.Option("--fail-on", help="End with exit code 3 if a day is anomalous."),
-    ] = None,
+    write_labels: Annotated[
+        bool,
+        typer.Option("--write-labels", help="Write what is found as codes into the label file."),
+    ] = False,
+    reasons: Annotated[
+        bool,
+        typer.Option("--reasons", help="Write why each pixel is black as {Layer}_Reason.tif."),
+    ] = False,
+    cog: Annotated[bool, typer.Option("--cog", help="Write masks as GeoTIFF (COG) too.")] = False,
+    compat_masks: Annotated[
+        bool, typer.Option("--compat-masks", help="Write masks as the predecessor did too.")
+    ] = False,
+    fail_on: opt.FailOn = None,
     as_json: opt.JsonFlag = False,
 ) -> None:
     """Download what is missing, judge every day, write tables and a report.
@@ -77,6 +91,15 @@ def scan(
             tile_resolution=tile_resolution,
             tiled=tiled_world,
             method=method,
+            with_mask=with_mask,
+            outputs=_named(
+                {
+                    "cog": cog,
+                    "compat-masks": compat_masks,
+                    "labels": write_labels,
+                    "reasons": reasons,
+                }
+            ),
             settings=settings,
             workers=Workers(workers, scheduler),
             confirm=confirm,
@@ -92,7 +115,7 @@ def inspect(
     files: Annotated[list[Path], typer.Argument(help="JPEG or PNG pictures of one layer.")],
     layer: Annotated[str, typer.Option("--layer", help="Layer that they show.")],
     date: Annotated[
-        str | None, typer.Option("--date", help="Day of a single picture; else from its name.")
+        str | None, typer.Option("--date", help="Day of one picture; else by its name or night.")
     ] = None,
     bounds: Annotated[
         tuple[float, float, float, float] | None,
@@ -105,10 +128,7 @@ def inspect(
     method: opt.MethodOption = "gibswatch",
     workers: opt.WorkerCount = None,
     scheduler: opt.Scheduler = None,
-    fail_on: Annotated[
-        Literal["anomalous"] | None,
-        typer.Option("--fail-on", help="End with exit code 3 if a picture is anomalous."),
-    ] = None,
+    fail_on: opt.FailOn = None,
     as_json: opt.JsonFlag = False,
 ) -> None:
     """Judge pictures that lie anywhere; many of one layer are judged together.
@@ -135,6 +155,11 @@ def inspect(
         )
     _tell(result, None, as_json)
     raise typer.Exit(_exit_code(result, fail_on))
+
+
+def _named(asked: Mapping[str, bool]) -> list[str]:
+    """Names of the outputs that are asked for."""
+    return [name for name, wanted in asked.items() if wanted]
 
 
 def _tell(result: ScanResult, report: Path | None, as_json: bool) -> None:
@@ -173,6 +198,8 @@ def _exit_code(result: ScanResult, fail_on: str | None) -> int:
     if result.download is not None and result.download.nothing_came:
         error_line(result.download.nothing_line)
         return 5
-    if fail_on is not None and result.verdicts[fail_on]:
+    incomplete = result.verdicts["incomplete"] + result.verdicts["wrong-date"]
+    counts = {"anomalous": result.verdicts["anomalous"], "incomplete": incomplete}
+    if fail_on is not None and any(counts[name] for name in counts if fail_on in (name, "any")):
         return 3
-    return 4 if result.verdicts["incomplete"] or result.verdicts["wrong-date"] else 0
+    return 4 if incomplete else 0

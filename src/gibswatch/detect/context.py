@@ -56,8 +56,8 @@ class Context:
     mask_layer: Callable[[], Witness | None] = lambda: None
     """The satellite's ``Data_No_Data`` layer of the day, if the archive has it on this grid."""
     true_colour: Callable[[], Witness | None] = lambda: None
-    """Observed black of the satellite's true colour of the day, if the archive has it on this grid
-    and it is not the layer itself."""
+    """Black of the satellite's true colour of the day, by its level alone, if the archive has it on
+    this grid and it is not the layer itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

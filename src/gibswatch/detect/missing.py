@@ -1,42 +1,50 @@
-"""Missing data, first judgement: the day's black share against its neighbours'.
+"""Missing data: every black pixel gets a reason, and what has none is an alert.
 
-No orbit is known yet (step 4 brings it), so the neighbouring days say what is usual: swath gaps and
-night cover about the same share every day, wherever they lie, and night drifts with the season.
-Usual is a line through the neighbours' shares (Theil-Sen: the median of all pairwise slopes, so
-that bad days do not bend it).  A day is anomalous if its share is over the line by at least
-`DEVIATIONS` robust standard deviations of the neighbours around it, and by at least `MARGIN` in
-any case.  The excess is then given to the largest black regions that are not black on the
-neighbouring days.
+The expectation says where night, swath gaps and eclipses make a picture black, set right by the
+day's own edges (`explained`); black beyond is a hole (`holes`), scheduled or not.  Where no orbit
+is known, or the picture does not fit it, the archive's own days stand in (`climatology`), and the
+finding says so.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import ndimage, stats
+from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
+
+from gibswatch.detect import climatology
 from gibswatch.detect.context import Context, Detection, Region
-from gibswatch.raster.observe import Observation
-from gibswatch.raster.regions import pixel_area_km2
+from gibswatch.detect.explained import Explained, explain
+from gibswatch.detect.granules import Granules, granules_of
+from gibswatch.detect.holes import Hole, find_holes
+from gibswatch.detect.scheduled import scheduled_part
+from gibswatch.detect.sentences import clean_note, eclipse_sentence, hole_sentence, roll_sentence
+from gibswatch.detect.witness import dark_planes, second_witness
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
+from gibswatch.sky.fit import has_gaps
 from gibswatch.types import BoolArray, Kind
 
-__all__ = ["DEVIATIONS", "MARGIN", "MIN_NEIGHBOURS", "detect"]
+__all__ = ["detect"]
 
-DEVIATIONS = 4.0
-"""Robust standard deviations (1.4826 x the median absolute deviation)."""
-MARGIN = 0.004
-"""Share of the picture under which no excess counts: of a globe half a MODIS granule."""
-MIN_NEIGHBOURS = 5
-"""Days that a median needs; with fewer only `ALONE` is left."""
-ALONE = 0.5
-"""Black share from which a day without neighbours is anomalous (as in Worldview's kiosk mode)."""
+_IMAGERY = "CorrectedReflectance"
+"""Layers that show every place their satellite sees by day; others have black of their own."""
+_KNOWN_SHARE = 0.125
+"""Of the spacing of passes: an orbit known worse explains no gap."""
+_LEAST_ECLIPSE_PX = 64
+_LEAST_REST_PX = 64
+"""Of a hole that is scheduled for the most part: what is left must have so many pixels."""
+_LEAST_REST = 0.1
+"""And so much of what is scheduled."""
+_MOST_CLEAN = 0.49
+"""Score of a day all of whose black is explained."""
 
 
 def detect(
     scene: Scene, observed: BoolArray, expectation: Expectation | None, context: Context
 ) -> Detection:
-    """Judge a day by its black share.
+    """Judge a day by what should be visible.
 
     Parameters
     ----------
@@ -44,69 +52,91 @@ def detect(
     observed : (rows, cols) ndarray of bool
         Observed black (`gibswatch.raster.observed_black`).
     expectation : Expectation or None
-        Not used.
+        None falls back to the archive's own days.
     context : Context
 
     Returns
     -------
     Detection
-        With at most one region, of kind 2.
+        Regions of kinds 1, 2 and 5, and the reason of every black pixel.
     """
-    share = context.observation.black
-    if not np.isfinite(share):
-        return Detection(0.0, "no pixel is usable")
-    usual, threshold, note = _usual_share(context)
-    score = _score(share - usual, threshold - usual)
-    note = f"{share:.1%} of the picture is black {note}"
-    if score < 0.5:
-        return Detection(score, note)
-    mask = _unusual_regions(scene, observed, context, share - usual)
-    return Detection(score, note, (Region(Kind.MISSING_UNEXPECTED, mask, score, note),))
+    why = _unknown(scene, expectation)
+    if expectation is None or why:
+        return _fallback(scene, observed, context, why)
+    dark = dark_planes(scene, observed, expectation, context)
+    explained = explain(scene, expectation, dark)
+    misfit = explained.misfit()
+    if misfit is not None:
+        why = f"the picture does not fit its date and orbit, {misfit.why}"
+        found = _fallback(scene, observed, context, why)
+        return replace(found, fits_date=not misfit.wrong_date)
+    granules = granules_of(expectation)
+    holes, score = find_holes(explained.ground(), granules)
+    regions = _regions(explained, holes, granules, context)
+    reasons = explained.reasons(dark.black | observed, regions)
+    faults = [region.score for region in regions if region.kind.is_fault]
+    note = clean_note(reasons, scene.georeference, regions)
+    return Detection(
+        score=max(faults) if faults else min(score, _MOST_CLEAN),
+        note=note,
+        regions=tuple(regions),
+        reasons=reasons,
+    )
 
 
-def _usual_share(context: Context) -> tuple[float, float, str]:
-    """Share that the neighbours let expect, threshold, and how to say it."""
-    known = [n for n in context.neighbours if np.isfinite(n.black)]
-    if len(known) < MIN_NEIGHBOURS:
-        count = f"only {len(known)}" if known else "no"
-        unit = "day" if len(known) == 1 else "days"
-        return 0.0, ALONE, f"({count} neighbouring {unit} to compare with: over {ALONE:.0%} counts)"
-    shares = np.array([n.black for n in known])
-    days = np.array([_days_from(context.observation, n) for n in known])
-    slope = float(stats.theilslopes(shares, days).slope) if np.ptp(days) > 0 else 0.0
-    level = float(np.median(shares - slope * days))  # at the day itself, which is day 0
-    deviation = 1.4826 * float(np.median(np.abs(shares - slope * days - level)))
-    usual = min(max(level, 0.0), 1.0)
-    threshold = usual + max(DEVIATIONS * deviation, MARGIN)
-    return usual, threshold, f"where {usual:.1%} is usual on the {len(known)} neighbouring days"
+def _unknown(scene: Scene, expectation: Expectation | None) -> str:
+    """Why nothing can be expected of a picture; empty if something can."""
+    if _IMAGERY not in scene.layer:
+        return "the layer is not imagery of whole swaths"
+    if expectation is None:
+        return "no orbit is known"
+    orbit = expectation.orbit
+    if has_gaps(orbit.record) and orbit.longitude_sigma_deg > _KNOWN_SHARE * orbit.spacing_deg:
+        return f"no orbit is known: {orbit.note or 'its longitude is uncertain'}"
+    return ""
 
 
-def _days_from(day: Observation, other: Observation) -> float:
-    """Days from `day` to `other`; 0 where a date is not known, so that no line is drawn."""
-    if day.date is None or other.date is None:
-        return 0.0
-    return float((other.date - day.date).days)
+def _fallback(scene: Scene, observed: BoolArray, context: Context, why: str) -> Detection:
+    found = climatology.detect(scene, observed, None, context)
+    note = f"{found.note} ({why}; the archive's own days stand in)"
+    sentence = f"Missing data: {note}."
+    regions = tuple(replace(region, reason=sentence) for region in found.regions)
+    return replace(found, note=note, regions=regions)
 
 
-def _score(excess: float, threshold: float) -> float:
-    """Excess over its threshold, from 0 to 1; 0.5 at the threshold."""
-    if excess <= 0:
-        return 0.0
-    return excess / (excess + max(threshold, 1e-6))
+def _regions(
+    explained: Explained, holes: Sequence[Hole], granules: Granules, context: Context
+) -> list[Region]:
+    """Turn holes and shadow into findings, largest first."""
+    regions: list[Region] = []
+    for hole in holes:
+        planned, rest = _planned(explained, hole, granules)
+        regions.extend(planned)
+        if rest is not None:
+            names = granules.names(hole.granules)
+            sentence = hole_sentence(rest, explained.expectation, names)
+            sentence += second_witness(rest, context)
+            kind = Kind.MISSING_UNEXPECTED
+            regions.append(Region(kind, rest, hole.score, sentence, names))
+    shade = explained.eclipse
+    if shade.sum() >= _LEAST_ECLIPSE_PX:
+        sentence = eclipse_sentence(shade, explained.expectation)
+        regions.append(Region(Kind.ECLIPSE_MISSING, shade, 1.0, sentence))
+    return sorted(regions, key=lambda region: -int(region.mask.sum()))
 
 
-def _unusual_regions(
-    scene: Scene, observed: BoolArray, context: Context, excess: float
-) -> BoolArray:
-    """Take the largest black regions, where it is not black on other days, up to the excess."""
-    usual = context.usual_black()
-    candidates = observed if usual is None else observed & ~usual
-    labels, count = ndimage.label(candidates, structure=np.ones((3, 3), dtype=bool))
-    if count == 0:
-        return observed
-    area = pixel_area_km2(scene.georeference)
-    areas = np.bincount(labels.ravel(), weights=area.ravel(), minlength=count + 1)[1:]
-    order = np.argsort(-areas)
-    wanted = excess * float(area.sum(where=scene.usable, dtype=np.float64))
-    enough = int(np.searchsorted(np.cumsum(areas[order]), 0.95 * wanted)) + 1
-    return np.isin(labels, order[:enough] + 1)
+def _planned(
+    explained: Explained, hole: Hole, granules: Granules
+) -> tuple[list[Region], BoolArray | None]:
+    """Part a hole into what is scheduled and the rest, None if there is none to speak of."""
+    found = scheduled_part(hole.mask, explained.expectation)
+    if found is None:
+        return [], hole.mask
+    window, part = found
+    names = granules.names(np.unique(granules.index[part]))
+    sentence = roll_sentence(part, explained.expectation, window, names)
+    region = Region(Kind.MISSING_EXPECTED, part, hole.score, sentence, names)
+    rest = hole.mask & ~part
+    if rest.sum() < max(_LEAST_REST_PX, _LEAST_REST * part.sum()):
+        return [region], None
+    return [region], rest

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from gibswatch.detect import black_share, hole_rule, missing
+from gibswatch.detect import black_share, climatology, hole_rule, mask_rule, missing
 from gibswatch.detect.context import Context, Detection
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import Scene
@@ -42,8 +42,10 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     {
         method.name: method
         for method in (
-            Method(DEFAULT_METHOD, "black share against the neighbouring days", missing.detect),
+            Method(DEFAULT_METHOD, "black that orbit, Sun and Moon do not explain", missing.detect),
+            Method("climatology", "black share against the neighbouring days", climatology.detect),
             Method("gibs-ml", "the predecessor's hole rule for VIIRS", hole_rule.detect),
+            Method("gibs-ml-mask", "the predecessor's mask rule for MODIS", mask_rule.detect),
             Method("black-share", "Worldview's kiosk rule", black_share.detect),
         )
     }

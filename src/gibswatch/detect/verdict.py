@@ -42,9 +42,16 @@ def decide(tiles: Mapping[str, int], detection: Detection | None) -> Judgement:
         return Judgement(verdict, 0.0, _reason(verdict, tiles), cause)
     if detection is None:
         return Judgement("incomplete", 0.0, "The picture could not be read.")
-    if any(region.kind.is_fault for region in detection.regions):
-        return Judgement("anomalous", detection.score, f"Missing data: {detection.note}.")
-    return Judgement("clean", detection.score, f"Nothing unusual: {detection.note}.")
+    faults = [region for region in detection.regions if region.kind.is_fault]
+    if faults:
+        worst = max(faults, key=lambda region: region.score)
+        return Judgement("anomalous", detection.score, _sentence("Missing data", worst.reason))
+    return Judgement("clean", detection.score, _sentence("Nothing missing", detection.note))
+
+
+def _sentence(subject: str, text: str) -> str:
+    """Make a sentence of half of one."""
+    return text if text.endswith(".") else f"{subject}: {text}."
 
 
 def _reason(verdict: VerdictName, tiles: Mapping[str, int]) -> str:

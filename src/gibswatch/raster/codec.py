@@ -22,6 +22,7 @@ from gibswatch.raster._containers import check_png_data, jpeg_length, read_png_h
 from gibswatch.types import ByteArray, ImageFormat, Kind
 
 __all__ = [
+    "MASK_COLOURS",
     "MAX_FILE_PIXELS",
     "decode_picture",
     "encode_mask",
@@ -37,7 +38,7 @@ MAX_FILE_PIXELS = 600_000_000
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 
-_MASK_COLOURS: dict[Kind, tuple[int, int, int]] = {
+MASK_COLOURS: dict[Kind, tuple[int, int, int]] = {
     Kind.MISSING_EXPECTED: (120, 120, 120),
     Kind.MISSING_UNEXPECTED: (230, 25, 75),
     Kind.MISCOLORATION: (240, 50, 230),
@@ -48,6 +49,7 @@ _MASK_COLOURS: dict[Kind, tuple[int, int, int]] = {
     Kind.STALE: (60, 180, 75),
     Kind.DUPLICATED_GRANULE: (170, 110, 40),
 }
+"""RGB in which a mask shows each kind."""
 
 
 def picture_format(data: bytes) -> ImageFormat | None:
@@ -151,7 +153,7 @@ def encode_picture(pixels: ByteArray, image_format: ImageFormat, *, quality: int
 def encode_mask(kinds: ByteArray) -> bytes:
     """Encode a mask as 8-bit palette PNG: index = kind (0 = nothing), in colours one can see."""
     palette = [0, 0, 0] * 256
-    for kind, colour in _MASK_COLOURS.items():
+    for kind, colour in MASK_COLOURS.items():
         palette[3 * kind : 3 * kind + 3] = colour
     image = Image.frombytes("P", (kinds.shape[1], kinds.shape[0]), kinds.tobytes())
     image.putpalette(palette)

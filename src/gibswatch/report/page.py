@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
-from dataclasses import dataclass
+import hashlib
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from gibswatch.archive.reader import Archive
 from gibswatch.catalogue.acknowledgement import ACKNOWLEDGEMENT
-from gibswatch.errors import ArchiveError, DecodeError
+from gibswatch.catalogue.layers import find_layer
+from gibswatch.errors import GibswatchError
 from gibswatch.files import write_bytes
-from gibswatch.report.charts import picture_with_outline, timeline
-from gibswatch.scan.pipeline import ScanResult
-from gibswatch.types import KIND_NAMES, DayItem
+from gibswatch.report.calendar import heat_map
+from gibswatch.report.cards import Card, make_card
+from gibswatch.report.palette import REASON_COLOURS, REASON_WORDS, hex_colour
+from gibswatch.report.pictures import Budget, jpeg_address
+from gibswatch.report.places import graticule
+from gibswatch.report.planes import read_scene
+from gibswatch.report.status import STATUS_WORDS, STATUSES, day_id, status_of, worldview_of
+from gibswatch.report.summary import headline, range_words, runs_without_verdict, totals
+from gibswatch.report.timeline import timeline
+from gibswatch.scan.result import ScanResult
+from gibswatch.types import BBox, DayItem
 
 __all__ = ["write_report"]
 
-_MOST_PICTURES = 60
-"""Flagged days shown with their picture, the highest scores first: keeps the file small."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """One flagged day."""
-
-    item: DayItem
-    picture: str | None
-    """A ``data:`` address."""
-    kinds: tuple[str, ...]
+_MOST_FLAGGED, _MOST_EXPLAINED = 120, 30
+"""Days shown with their pictures, the highest scores first."""
+_FLAGGED_BYTES, _EXPLAINED_BYTES = 13_000_000, 2_000_000
+"""Of pictures: with the rest a year stays under 20 MB."""
+_WIDTHS = ((12, 1280), (40, 1024))
+"""Up to so many days shown, so many pixels of a picture's longer side."""
+_LEAST_WIDTH = 800
+_NARROW = 640.0
+"""Width of the chart where it stands beside the calendar."""
+_BACKDROP = (1200, 0.42)
+"""Pixels and proportion of the picture behind the title."""
+_TABLES = ("scan.json", "days.csv", "days.parquet", "findings.parquet")
 
 
 def write_report(result: ScanResult) -> Path:
@@ -59,34 +72,126 @@ def write_report(result: ScanResult) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    flagged = [item for item in result.items if item.verdict == "anomalous"]
-    flagged.sort(key=lambda item: -item.score)
+    script = environment.get_template("report.js").render()
     html = environment.get_template("report.html.j2").render(
-        layer=result.layer,
-        method=result.method,
-        grid=str(result.grid),
-        days=result.items,
-        verdicts=sorted(result.verdicts.items()),
-        flagged=[_card(result, item) for item in flagged[:_MOST_PICTURES]],
-        more=max(0, len(flagged) - _MOST_PICTURES),
-        others=[i for i in result.items if i.verdict not in ("anomalous", "clean")],
-        notes=(*result.notes, *result.orbits),
-        chart=timeline(result.items),
-        written=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        acknowledgement=ACKNOWLEDGEMENT,
-    )
+        **_head(result), **_days(result), **_foot(result, result.folder),
+        script=script, script_hash=_hash(script),
+    )  # fmt: skip
     path = result.folder / "report.html"
     write_bytes(path, html.encode())
     return path
 
 
-def _card(result: ScanResult, item: DayItem) -> _Card:
-    picture = None
-    if result.root is not None and result.grid is not None and item.date is not None:
-        try:
-            scene = Archive(result.root).scene(item.layer, item.date, result.grid.epsg)
-        except (ArchiveError, DecodeError):
-            scene = None
-        picture = None if scene is None else picture_with_outline(scene, item.mask)
-    kinds = tuple(f"{int(f.kind)} {KIND_NAMES[f.kind]}" for f in item.findings)
-    return _Card(item, picture, kinds)
+def _head(result: ScanResult) -> dict[str, Any]:
+    """What stands above the days."""
+    items, calendar = result.items, heat_map(result.items)
+    return {
+        "layer": result.layer,
+        "title": _title(result.layer),
+        "grid": str(result.grid),
+        "range": range_words(items),
+        "headline": headline(items) if items else "",
+        "totals": totals(items),
+        "judged": sum(item.verdict in ("clean", "anomalous") for item in items),
+        "calendar": calendar,
+        "timeline": timeline(items, _NARROW) if calendar.is_small else timeline(items),
+        "backdrop": _backdrop(result),
+    }
+
+
+def _days(result: ScanResult) -> dict[str, Any]:
+    """The days, at length and in the table."""
+    flagged = _ranked(result.items, "anomalous")
+    explained = _ranked(result.items, "explained")
+    width = _width(min(len(flagged), _MOST_FLAGGED) + min(len(explained), _MOST_EXPLAINED))
+    cards = _cards(result, flagged, Budget(_FLAGGED_BYTES, _MOST_FLAGGED), width)
+    calm = _cards(result, explained, Budget(_EXPLAINED_BYTES, _MOST_EXPLAINED), min(width, 800))
+    frames = [card.frame for card in (*cards, *calm) if card.frame is not None]
+    ranked = sorted(result.items, key=lambda item: (-item.score, item.date or dt.date.min))
+    return {
+        "days": ranked,
+        "flagged": cards,
+        "more_flagged": len(flagged) - len(cards),
+        "explained": calm,
+        "more_explained": len(explained) - len(calm),
+        "graticules": {(f.width, f.height): graticule(f) for f in frames},
+        "world": _world(result),
+        "runs": runs_without_verdict(result.items),
+        "placed": {card.id for card in (*cards, *calm)},
+        "status_of": status_of,
+        "day_id": day_id,
+        "worldview_of": worldview_of,
+    }
+
+
+def _foot(result: ScanResult, folder: Path) -> dict[str, Any]:
+    """What stands below the days."""
+    names = ("gibswatch", "numpy", "scipy", "pillow")
+    return {
+        "method": result.method,
+        "notes": result.notes,
+        "orbits": result.orbits,
+        "reasons": [(n, hex_colour(REASON_COLOURS[n]), REASON_WORDS[n]) for n in REASON_COLOURS],
+        "statuses": [(status, STATUS_WORDS[status]) for status in STATUSES],
+        "tables": [name for name in _TABLES if (folder / name).is_file()],
+        "versions": [*((name, version(name)) for name in names), _python()],
+        "written": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "acknowledgement": ACKNOWLEDGEMENT,
+    }
+
+
+def _ranked(items: Sequence[DayItem], status: str) -> list[DayItem]:
+    return sorted((i for i in items if status_of(i) == status), key=lambda item: -item.score)
+
+
+def _cards(result: ScanResult, items: Sequence[DayItem], budget: Budget, width: int) -> list[Card]:
+    """Describe days, one after the other, as long as there is room for pictures."""
+    cards = []
+    for item in items:
+        if not budget.is_open:
+            break
+        cards.append(make_card(result, item, budget, width))
+    return cards
+
+
+def _width(days: int) -> int:
+    return next((width for most, width in _WIDTHS if days <= most), _LEAST_WIDTH)
+
+
+def _backdrop(result: ScanResult) -> str | None:
+    """Picture of the clean day with the least black, cut to a band around the middle."""
+    clean = [(i.shares.black, i) for i in result.items if i.verdict == "clean" and i.shares]
+    for _, item in sorted(clean, key=lambda pair: pair[0])[:1]:
+        scene = read_scene(result, item)
+        if not isinstance(scene, str):
+            rows, cols = scene.state.shape
+            high = min(rows, max(1, round(cols * _BACKDROP[1])))
+            top = (rows - high) // 3
+            width = min(_BACKDROP[0], 2 * cols)
+            size = (width, max(1, round(width * high / cols)))
+            return jpeg_address(scene, size, (top, top + high, 0, cols), 60)
+    return None
+
+
+def _world(result: ScanResult) -> BBox | None:
+    """Place of the pictures in degrees, where they show a part of the world."""
+    grid = result.grid
+    return grid.bbox if grid is not None and grid.epsg == 4326 else None
+
+
+def _title(layer: str) -> tuple[str, str]:
+    """Title and source of a layer, as Worldview writes them."""
+    try:
+        known = find_layer(layer)
+    except GibswatchError:
+        return layer, ""
+    return known.title, known.subtitle
+
+
+def _hash(script: str) -> str:
+    """Hash by which the page's policy lets its own script run, and no other."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _python() -> tuple[str, str]:
+    return "Python", platform.python_version()

@@ -8,13 +8,30 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from gibswatch.scan.findings import item_to_json, items_to_json, write_days, write_findings
-from gibswatch.scan.judge import Picture, Workers, judge_pictures
-from gibswatch.scan.pictures import ArchivedDay, PictureFile, PictureRef, date_in_name
-from gibswatch.scan.pipeline import ProgressCallback, ScanResult, inspect, scan
+from gibswatch.scan.expected import expectation_of, georeference_of, reasons_of, scene_of
+from gibswatch.scan.findings import (
+    item_to_json,
+    items_to_json,
+    write_days,
+    write_days_csv,
+    write_findings,
+)
+from gibswatch.scan.inspection import inspect
+from gibswatch.scan.judge import Workers, fit_sightings, judge_pictures
+from gibswatch.scan.labelled import LabelOutcome, label_days
+from gibswatch.scan.pictures import ArchivedDay, Picture, PictureFile, PictureRef, date_in_name
+from gibswatch.scan.pipeline import scan
+from gibswatch.scan.rasters import OUTPUTS, REASON_COLOURS, Output
+from gibswatch.scan.result import DaySky, ProgressCallback, ScanResult
+from gibswatch.scan.stored import read_scan, scan_folder, scanned_layers, write_scan
 
 __all__ = [
+    "OUTPUTS",
+    "REASON_COLOURS",
     "ArchivedDay",
+    "DaySky",
+    "LabelOutcome",
+    "Output",
     "Picture",
     "PictureFile",
     "PictureRef",
@@ -22,13 +39,24 @@ __all__ = [
     "ScanResult",
     "Workers",
     "date_in_name",
+    "expectation_of",
+    "fit_sightings",
+    "georeference_of",
     "inspect",
     "item_to_json",
     "items_to_json",
     "judge_pictures",
+    "label_days",
+    "read_scan",
+    "reasons_of",
     "scan",
+    "scan_folder",
+    "scanned_layers",
+    "scene_of",
     "write_days",
+    "write_days_csv",
     "write_findings",
+    "write_scan",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,8 +17,9 @@ from gibswatch.archive.standing import verdict_of_tiles
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid
 from gibswatch.errors import NothingFetchedError, RunStoppedError
-from gibswatch.scan.judge import NEIGHBOUR_DAYS, Picture, Workers, judge_pictures
-from gibswatch.scan.pictures import ArchivedDay
+from gibswatch.scan.judge import NEIGHBOUR_DAYS
+from gibswatch.scan.pictures import ArchivedDay, Picture
+from gibswatch.scan.rasters import DayFiles, Output
 from gibswatch.settings import Settings
 from gibswatch.types import DayItem, IncompleteCause, VerdictName
 
@@ -35,6 +36,13 @@ class ArchivedDays:
     root: Path
     layer: Layer
     grid: Grid
+    wanted: frozenset[Output] = frozenset()
+    """What shall be written of each day besides its mask."""
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where everything lies."""
+        return Layout(self.root, self.layer.identifier, self.grid.epsg)
 
     @cached_property
     def records(self) -> Mapping[dt.date, DayRecord]:
@@ -60,7 +68,7 @@ class ArchivedDays:
 
     def picture(self, record: DayRecord) -> Picture:
         """Return the picture of one day."""
-        layout = Layout(self.root, self.layer.identifier, self.grid.epsg)
+        layout = self.layout
         shown = self.root / record.picture if record.picture else layout.day_folder(record.date)
         return Picture(
             ArchivedDay(self.root, self.layer.identifier, self.grid.epsg, record.date),
@@ -69,7 +77,14 @@ class ArchivedDays:
             "name",
             record.tiles,
             layout.mask(record.date),
+            DayFiles(layout, record.date, self.wanted),
         )
+
+    def without_reasons(self, days: Sequence[dt.date]) -> int:
+        """How many days have no reason raster, if they shall have one."""
+        if "reasons" not in self.wanted:
+            return 0
+        return sum(not self.layout.reason_tif(day).is_file() for day in days)
 
     def without_picture(self, days: Sequence[dt.date], summary: DownloadSummary) -> list[DayItem]:
         """Return what is said of days that there is nothing of to look at."""
@@ -102,7 +117,7 @@ def confirm_anomalies(
     archived: ArchivedDays,
     items: Sequence[DayItem],
     *,
-    method: str,
+    judge: Callable[[Sequence[Picture]], Iterable[DayItem]],
     settings: Settings,
     tell_doubt: Callable[[str], None],
     on_progress: Callable[[str, int, int], None],
@@ -114,7 +129,8 @@ def confirm_anomalies(
     archived : ArchivedDays
     items : sequence of DayItem
         As judged.
-    method : str
+    judge : callable
+        Judges days again, alone.
     settings : Settings
     tell_doubt : callable
         Told in one line which days could not be confirmed; their verdict stays.
@@ -150,12 +166,7 @@ def confirm_anomalies(
     open_days = [day for day in days if now[day].complete and now[day].confirmed_at is None]
     if open_days:
         tell_doubt(_doubt(open_days, problem))
-    judged = judge_pictures(
-        [archived.picture(record) for record in suspect],
-        method=method,
-        workers=Workers(),
-        on_progress=lambda _stage, _done, _total: None,
-    )
+    judged = judge([archived.picture(record) for record in suspect])
     renewed = {item.date: item for item in judged}
     return [renewed.get(item.date, item) for item in items]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 from gibswatch.files import atomic_path
 from gibswatch.types import KIND_NAMES, DayItem, Finding
 
-__all__ = ["item_to_json", "items_to_json", "write_days", "write_findings"]
+__all__ = ["item_to_json", "items_to_json", "write_days", "write_days_csv", "write_findings"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def items_to_json(layer: str, items: Iterable[DayItem]) -> dict[str, Any]:
@@ -77,6 +81,27 @@ def write_days(path: Path, items: Sequence[DayItem]) -> None:
         parquet.write_table(table, temporary)
 
 
+def write_days_csv(path: Path, items: Sequence[DayItem]) -> None:
+    """Write the columns of `write_days` as CSV, UTF-8, whole or not at all.
+
+    Kinds stand with spaces between them; text that a spreadsheet would take for a formula begins
+    with an apostrophe.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot take the file.
+    """
+    columns = list(_day_row(DayItem("", None, "clean", 0.0, "", None)))
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        for item in items:
+            row = _day_row(item)
+            row["kinds"] = " ".join(str(kind) for kind in row["kinds"])
+            writer.writerow({name: _csv_cell(value) for name, value in row.items()})
+
+
 def write_findings(path: Path, items: Sequence[DayItem]) -> None:
     """Write one row a finding as GeoParquet (lon/lat), whole or not at all.
 
@@ -136,3 +161,8 @@ def _day_row(item: DayItem) -> dict[str, Any]:
         "mask": item.mask,
         "worldview": item.worldview,
     }
+
+
+def _csv_cell(value: Any) -> Any:
+    """Numbers and dates as they are; text never as a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

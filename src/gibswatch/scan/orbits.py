@@ -10,20 +10,24 @@ import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gibswatch.archive.fits import StoredFit, fits_path, read_fit, write_fit
 from gibswatch.archive.layout import Layout
 from gibswatch.errors import ArchiveError, UsageError
+from gibswatch.scan.result import DaySky
 from gibswatch.sky.edges import DayEdges
+from gibswatch.sky.expectation import SZA_CUT_DEG
 from gibswatch.sky.fit import FitRefused, OrbitFit, fit_orbits
 from gibswatch.sky.night_edge import NightCut
 from gibswatch.sky.orbit import Orbit, OrbitSource, anchor_orbit
 from gibswatch.sky.satellites import Satellite, satellite_of
 from gibswatch.sky.tle import orbit_from_tle
 
-__all__ = ["LayerOrbits", "layer_orbits"]
+__all__ = ["LayerOrbits", "imaging_satellite", "layer_orbits"]
+
+_DAYLIGHT_IMAGERY = "_CorrectedReflectance_"
 
 _GOOD_SIGMA_DEG = 0.1
 """A fit by other days is taken up to this: better than the grid ever is, and 1.4 pixel of 0.07."""
@@ -48,6 +52,8 @@ class LayerOrbits:
     tle: str | None
     notes: tuple[str, ...]
     """What a person should know: which orbit was used, and why no other."""
+    _found: dict[dt.date, Orbit] = field(default_factory=dict, repr=False, compare=False)
+    """By day: the fit is asked once."""
 
     def orbit_for(self, day: dt.date) -> Orbit:
         """Return the best orbit of a day.
@@ -55,6 +61,11 @@ class LayerOrbits:
         A fit by the other days comes first, so that a fault of the day cannot hide itself; then one
         by the day's own gaps; where neither is as good as the two-line element or the grid, those.
         """
+        if day not in self._found:
+            self._found[day] = self._best(day)
+        return self._found[day]
+
+    def _best(self, day: dt.date) -> Orbit:
         known = self._known(day)
         if self.fit is not None:
             others = self.fit.orbit_for(day, without={day})
@@ -64,6 +75,13 @@ class LayerOrbits:
             if own is not None and own.longitude_sigma_deg < known.longitude_sigma_deg:
                 return own
         return known
+
+    def sky_for(self, day: dt.date) -> DaySky | None:
+        """What the day is judged by; None before the satellite's launch."""
+        if day < self.satellite.launch:
+            return None
+        cut = SZA_CUT_DEG if self.night_cut is None else self.night_cut.sza_cut_deg
+        return DaySky(self.orbit_for(day), cut)
 
     def summary(self, days: Sequence[dt.date]) -> str:
         """Say in one line which orbits the days have, for the report."""
@@ -76,6 +94,18 @@ class LayerOrbits:
             with contextlib.suppress(UsageError):  # too far from its days: the grid is no worse
                 return orbit_from_tle(self.tle, day)
         return anchor_orbit(self.satellite, day)
+
+
+def imaging_satellite(layer: str) -> Satellite | None:
+    """Return the satellite whose orbit says where a layer's pictures are black.
+
+    Those are the daily pictures of corrected reflectance.  Other products are black, or
+    transparent, for reasons of their own (clouds, land, no fire), or gather several days or the
+    night.
+
+    >>> imaging_satellite("MODIS_Terra_NDVI_8Day")
+    """
+    return satellite_of(layer) if _DAYLIGHT_IMAGERY in layer else None
 
 
 def layer_orbits(
@@ -104,7 +134,7 @@ def layer_orbits(
     Returns
     -------
     LayerOrbits or None
-        None if the layer has not one of the five satellites.
+        None if the pictures of the layer follow no known orbit: see `imaging_satellite`.
 
     Raises
     ------
@@ -113,7 +143,7 @@ def layer_orbits(
     OutputError
         If the fits cannot be written.
     """
-    satellite = satellite_of(layer)
+    satellite = imaging_satellite(layer)
     if satellite is None:
         return None
     prior = None if tle is None or not edges else _prior(tle, satellite, edges)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -13,10 +14,15 @@ import numpy as np
 from gibswatch.archive.reader import Archive
 from gibswatch.catalogue.layers import Layer
 from gibswatch.raster.codec import read_picture
-from gibswatch.raster.scene import Scene, scene_from_picture
-from gibswatch.types import BBox, Epsg, Georeference, ImageFormat
+from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
+from gibswatch.scan.rasters import DayFiles
+from gibswatch.types import BBox, BoolArray, DateSource, Epsg, Georeference, ImageFormat
 
-__all__ = ["ArchivedDay", "PictureFile", "PictureRef", "date_in_name"]
+__all__ = ["ArchivedDay", "Picture", "PictureFile", "PictureRef", "date_in_name"]
+
+_MERCATOR_LIMIT_DEG = 85.1
+"""EPSG:3857 ends at 85.05; what lies half a pixel beyond is resampled."""
+_BLACK_LEVEL = 12
 
 _DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
@@ -87,7 +93,7 @@ class PictureFile:
             rows,
             cols,
         )
-        return scene_from_picture(
+        scene = scene_from_picture(
             pixels,
             layer=self.layer.identifier,
             date=self.date,
@@ -95,6 +101,39 @@ class PictureFile:
             georeference=georeference,
             provenance=str(self.path),
         )
+        scene.state[_beyond_mercator(scene)] = STATE_CODES["server-empty"]
+        return scene
+
+
+def _beyond_mercator(scene: Scene) -> BoolArray:
+    """Mark rows that a Web Mercator picture lacked before it was converted to EPSG:4326.
+
+    They are black around both poles, where the Sun never leaves both dark.
+    """
+    g = scene.georeference
+    latitude = g.north - (np.arange(g.rows) + 0.5) * g.pixel_height
+    beyond = (np.abs(latitude) > _MERCATOR_LIMIT_DEG) & (np.abs(latitude) < 90.0)
+    both = (latitude[beyond] > 0).any() and (latitude[beyond] < 0).any()
+    if g.epsg != 4326 or scene.image_format != "jpg" or not both:
+        return np.zeros(g.rows, dtype=bool)
+    dark = scene.pixels[beyond].max() <= _BLACK_LEVEL
+    return np.asarray(beyond & dark)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture to be judged, and what is known of it beforehand."""
+
+    ref: PictureRef
+    layer: str
+    file: str
+    date_source: DateSource
+    tiles: Mapping[str, int] = field(default_factory=dict)
+    """Number of tiles by state; empty for a file."""
+    mask_path: Path | None = None
+    """Where to write the mask of what is found, or None."""
+    files: DayFiles | None = None
+    """What else is written of it, and where."""
 
 
 def date_in_name(path: Path) -> dt.date | None:

@@ -1,75 +1,53 @@
-"""The main job: `scan` downloads and judges days, `inspect` judges pictures that lie anywhere."""
+"""The main job: `scan` downloads what is missing and judges days.
+
+Three passes: observe every picture and fit the orbit; judge each day by what its orbit lets expect;
+fetch the tiles of anomalous days once more and compare.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from gibswatch.archive.ingest.run import download_days
-from gibswatch.archive.ingest.summary import DownloadSummary
+from gibswatch.archive.labels import label_path, read_labels
 from gibswatch.archive.layout import Layout
 from gibswatch.archive.reader import Archive, choose_grid
 from gibswatch.catalogue.domains import gap_around
 from gibswatch.catalogue.events import Event
-from gibswatch.catalogue.grids import check_epsg, tile_matrix_set
+from gibswatch.catalogue.grids import check_epsg
 from gibswatch.catalogue.layers import Layer
-from gibswatch.catalogue.windows import Grid, GridKind, check_bbox
+from gibswatch.catalogue.windows import Grid, GridKind
 from gibswatch.detect.registry import DEFAULT_METHOD, get_method
-from gibswatch.download.plan import plan_days
+from gibswatch.download.plan import DayPlan, plan_days
 from gibswatch.download.wms import find_picture_layer, picture_note
-from gibswatch.errors import DateRangeError, UsageError
+from gibswatch.errors import UsageError
 from gibswatch.parallel import check_scheduler
-from gibswatch.raster.codec import picture_shape
 from gibswatch.scan.archived import ArchivedDays, confirm_anomalies
-from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_paths, as_workers
-from gibswatch.scan.findings import write_days, write_findings
+from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_workers
 from gibswatch.scan.judge import (
-    Picture,
-    Sighting,
     Workers,
+    fit_sightings,
     judge_pictures,
     judge_sightings,
     observe_pictures,
 )
 from gibswatch.scan.known_events import with_events
-from gibswatch.scan.orbits import layer_orbits
-from gibswatch.scan.pictures import PictureFile, date_in_name
+from gibswatch.scan.labelled import label_days
+from gibswatch.scan.mask_days import MaskPlan, fetch_masks, plan_masks
+from gibswatch.scan.orbits import LayerOrbits
+from gibswatch.scan.rasters import Output, check_outputs
+from gibswatch.scan.result import DaySky, ProgressCallback, ScanResult, silent
+from gibswatch.scan.tables import write_tables
 from gibswatch.settings import Settings, read_settings
-from gibswatch.types import BBox, DateSource, DayItem
+from gibswatch.types import DayItem
 
-__all__ = ["ProgressCallback", "ScanResult", "inspect", "scan"]
-
-ProgressCallback = Callable[[str, int, int], None]
-"""Told (pass, done, total); the passes are download, observe, judge, confirm."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScanResult:
-    """What a scan found, and where it lies."""
-
-    layer: str
-    method: str
-    items: tuple[DayItem, ...]
-    """One a day of the range, in order; gaps of the domain included."""
-    grid: Grid | None = None
-    download: DownloadSummary | None = None
-    root: Path | None = None
-    """Of the archive."""
-    folder: Path | None = None
-    """Holds days.parquet and findings.parquet."""
-    notes: tuple[str, ...] = ()
-    """What a person should know of how the request was read."""
-    orbits: tuple[str, ...] = ()
-    """Which orbit the days have, and why not a better one; empty without a known satellite."""
-
-    @property
-    def verdicts(self) -> Counter[str]:
-        """Number of days by verdict."""
-        return Counter(item.verdict for item in self.items)
+__all__ = ["ProgressCallback", "ScanResult", "scan"]
 
 
 def scan(
@@ -84,6 +62,8 @@ def scan(
     tile_resolution: str | None = None,
     tiled: bool | None = None,
     method: str = DEFAULT_METHOD,
+    with_mask: bool = False,
+    outputs: Collection[str] = (),
     settings: Settings | None = None,
     workers: Workers | int | None = None,
     confirm: bool = True,
@@ -112,6 +92,12 @@ def scan(
         None takes the folder's, or one picture a day in an empty folder.
     method : str
         A name of `gibswatch.detect.METHODS`.
+    with_mask : bool
+        Whether the satellite's layer of no data is downloaded too, as a second witness.
+    outputs : collection of str
+        What is written besides tables and masks, of ``cog`` (masks as COG too), ``compat-masks``
+        (the predecessor's), ``labels`` (codes into the label file) and ``reasons`` (why each pixel
+        is black).
     settings : Settings, optional
     workers : Workers or int, optional
         How many processes judge; one by default.
@@ -136,12 +122,9 @@ def scan(
     ServerUnreachableError
         If tiles were needed and no connection could be made.
     """
-    tell = on_progress or _silent
-    get_method(method)
+    wanted = _check_wanted(check_outputs(outputs), method)
     spread = _reachable(as_workers(workers))
-    known = find_picture_layer(layer)
-    code = check_epsg(epsg)
-    archive_root = Path(root)
+    known, code, archive_root = find_picture_layer(layer), check_epsg(epsg), Path(root)
     chosen = choose_grid(
         Archive(archive_root).grid(known.identifier, code),
         Grid("native", code, "16km"),
@@ -150,99 +133,105 @@ def scan(
         bbox=as_box(bbox),
         tiled=tiled,
     )
-    first = as_day(start)
-    plan = plan_days(known, first, as_day(stop))
-    settings = settings or read_settings()
-    done = itertools.count(1)
-    summary = download_days(
-        archive_root, known, chosen, plan.days, settings,
-        on_day=lambda _day: tell("download", next(done), len(plan.days)),
+    span = (as_day(start), as_day(stop))
+    plan = plan_days(known, *span)
+    masks = plan_masks(archive_root, known, chosen, plan.days, span) if with_mask else None
+    if "labels" in wanted:
+        read_labels(label_path(Layout(archive_root, known.identifier, code)))
+    job = _Job(
+        ArchivedDays(archive_root, known, chosen, wanted),
+        span, plan, masks, method, settings or read_settings(), spread, tle, tuple(events),
+        on_progress or silent,
     )  # fmt: skip
-    archived = ArchivedDays(archive_root, known, chosen)
-    pictures, around = archived.pictures(plan.days)
-    seen = observe_pictures([*pictures, *around], workers=spread, on_progress=tell)
-    layout = Layout(archive_root, known.identifier, code)
-    orbits = _orbits(seen, layout, plan.days, tle)
-    doubts: list[str] = []
-    judged = list(
-        judge_sightings(seen, len(pictures), method=method, workers=spread, on_progress=tell)
-    )
-    if confirm:
-        judged = confirm_anomalies(
-            archived, judged,
-            method=method, settings=settings, tell_doubt=doubts.append, on_progress=tell,
+    return job.run(confirm=confirm)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A scan whose arguments are known to be good."""
+
+    archived: ArchivedDays
+    span: tuple[dt.date, dt.date]
+    plan: DayPlan
+    masks: MaskPlan | None
+    method: str
+    settings: Settings
+    workers: Workers
+    tle: str | None
+    events: tuple[Event, ...]
+    tell: ProgressCallback
+
+    def run(self, *, confirm: bool) -> ScanResult:
+        """Do it."""
+        archived, plan = self.archived, self.plan
+        done = itertools.count(1)
+        summary = download_days(
+            archived.root, archived.layer, archived.grid, plan.days, self.settings,
+            on_day=lambda _day: self.tell("download", next(done), len(plan.days)),
         )  # fmt: skip
-    unseen = archived.without_picture(plan.days, summary)
-    gaps = [_gap_item(known, day) for day in plan.gaps]
-    named = (with_events(item, events) for item in (*judged, *unseen, *gaps))
-    items = sorted(named, key=lambda item: item.date or dt.date.min)
-    late = _late_note(known, first) if plan.started_late else None
-    notes = tuple(line for line in (picture_note(known), late, *doubts) if line)
-    folder = _write_tables(layout, items)
-    return ScanResult(
-        known.identifier, method, tuple(items), chosen, summary, archive_root, folder, notes, orbits
-    )
+        masks = self.masks
+        mask_note = masks and fetch_masks(archived.root, masks, self.settings, self.tell)
+        judged, orbits, doubts = self._judge(confirm=confirm)
+        unseen = archived.without_picture(plan.days, summary)
+        gaps = [_gap_item(archived.layer, day) for day in plan.gaps]
+        named = (with_events(item, self.events) for item in (*judged, *unseen, *gaps))
+        items = tuple(sorted(named, key=lambda item: item.date or dt.date.min))
+        late = _late_note(archived.layer, self.span[0]) if plan.started_late else None
+        notes = [line for line in (picture_note(archived.layer), late, mask_note, *doubts) if line]
+        if without := archived.without_reasons(plan.days):
+            notes.append(f"no reasons of {without} days: not fetched at all, or no orbit is known")
+        if "labels" in archived.wanted:
+            notes.append(str(label_days(archived.layout, items)))
+        result = ScanResult(
+            archived.layer.identifier,
+            self.method,
+            items,
+            archived.grid,
+            summary,
+            archived.root,
+            archived.layout.scan_folder,
+            tuple(notes),
+            _orbit_lines(orbits, plan.days),
+            *self.span,
+            _skies(orbits, items),
+            version("gibswatch"),
+            dt.datetime.now(dt.UTC),
+        )
+        return write_tables(result)
+
+    def _judge(self, *, confirm: bool) -> tuple[list[DayItem], LayerOrbits | None, list[str]]:
+        """Do the three passes over the pictures."""
+        archived = self.archived
+        pictures, around = archived.pictures(self.plan.days)
+        seen = observe_pictures([*pictures, *around], workers=self.workers, on_progress=self.tell)
+        orbits = fit_sightings(
+            seen, archived.layer.identifier, layout=archived.layout, tle=self.tle
+        )
+        judge = partial(judge_sightings, method=self.method, workers=self.workers, orbits=orbits)
+        judged = list(judge(seen, len(pictures), on_progress=self.tell))
+        doubts: list[str] = []
+        if confirm:
+            again = partial(
+                judge_pictures,
+                method=self.method, workers=Workers(), on_progress=silent, orbits=orbits,
+            )  # fmt: skip
+            judged = confirm_anomalies(
+                archived, judged,
+                judge=again, settings=self.settings, tell_doubt=doubts.append,
+                on_progress=self.tell,
+            )  # fmt: skip
+        return judged, orbits, doubts
 
 
-def inspect(
-    files: Sequence[Path | str] | Path | str,
-    layer: str,
-    *,
-    date: DayLike | None = None,
-    bounds: BoxLike | None = None,
-    epsg: int = 4326,
-    mask_dir: Path | str | None = None,
-    method: str = DEFAULT_METHOD,
-    workers: Workers | int | None = None,
-    on_progress: ProgressCallback | None = None,
-) -> ScanResult:
-    """Judge pictures that lie anywhere, many of one layer together.
-
-    Parameters
-    ----------
-    files : sequence of path, or one path
-        JPEG or PNG.
-    layer : str
-    date : date or str, optional
-        Of a single picture; else the date comes from each file's name.
-    bounds : BBox or four numbers W S E N, optional
-        Of every picture, in units of the projection; None is the projection's whole extent.
-    epsg : {4326, 3413, 3031, 3857}
-    mask_dir : path, optional
-        Where masks of what is found are written.
-    method, workers, on_progress
-        As in `scan`.
-
-    Raises
-    ------
-    UsageError
-        If a file is missing, or a date is given for several files.
-    """
+def _check_wanted(wanted: frozenset[Output], method: str) -> frozenset[Output]:
+    """Refuse what the method cannot give, before anything is downloaded."""
     get_method(method)
-    known, code = find_picture_layer(layer), check_epsg(epsg)
-    extent = tile_matrix_set(code, known.matrix_set(code)).extent
-    asked = as_box(bounds)
-    box = extent if asked is None else check_bbox(code, extent, asked)
-    paths = as_paths(files)
-    given = None if date is None else as_day(date)
-    if given is not None and len(paths) > 1:
-        raise DateRangeError(f"--date {given} is one day, but {len(paths)} files are given")
-    pictures = []
-    masks = _mask_paths(paths, None if mask_dir is None else Path(mask_dir))
-    for path, mask in zip(paths, masks, strict=True):
-        if not path.is_file():
-            raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
-        day = given or date_in_name(path)
-        source: DateSource = "option" if given else "name" if day else "none"
-        ref = PictureFile(path, known, day, code, box)
-        pictures.append(Picture(ref, known.identifier, str(path), source, {}, mask))
-    items = judge_pictures(
-        pictures,
-        method=method,
-        workers=as_workers(workers),
-        on_progress=on_progress or _silent,
-    )
-    return ScanResult(known.identifier, method, tuple(items), notes=_shape_notes(paths, box))
+    if "reasons" in wanted and method != DEFAULT_METHOD:
+        raise UsageError(
+            f"reasons (--reasons) are given by method {DEFAULT_METHOD} alone, not by {method}: "
+            "leave one of them out"
+        )
+    return wanted
 
 
 def _reachable(workers: Workers) -> Workers:
@@ -252,48 +241,18 @@ def _reachable(workers: Workers) -> Workers:
     return workers
 
 
-def _write_tables(layout: Layout, items: Sequence[DayItem]) -> Path:
-    folder = layout.scan_folder
-    write_days(folder / "days.parquet", items)
-    write_findings(folder / "findings.parquet", items)
-    return folder
-
-
-def _orbits(
-    seen: Sequence[Sighting], layout: Layout, days: Sequence[dt.date], tle: str | None
-) -> tuple[str, ...]:
-    """Fit the orbits of the layer, keep them in the archive, and say which were used."""
-    edges = [sighting.edges for sighting in seen if sighting.edges is not None]
-    orbits = layer_orbits(edges, layout.layer, layout=layout, tle=tle)
+def _orbit_lines(orbits: LayerOrbits | None, days: Sequence[dt.date]) -> tuple[str, ...]:
+    """Say which orbits were used."""
     return () if orbits is None or not days else (orbits.summary(days), *orbits.notes)
 
 
-def _shape_notes(paths: Sequence[Path], box: BBox) -> tuple[str, ...]:
-    """Say so where a picture's pixels would be oblong: its bounds are probably others."""
-    wanted = (box.east - box.west) / (box.north - box.south)
-    for path in paths:
-        shape = picture_shape(path)
-        if shape is not None and not 0.9 < shape[1] / shape[0] / wanted < 1.1:
-            note = (
-                f"{path.name} has {shape[1]}x{shape[0]} pixels, which does not fit bounds {box}: "
-                "are these its --bounds?"
-            )
-            return (note,)
-    return ()
-
-
-def _mask_paths(paths: Sequence[Path], folder: Path | None) -> list[Path | None]:
-    """Name a mask after its picture; after the folders above too where pictures share a name."""
-    if folder is None:
-        return [None] * len(paths)
-    names = [path.stem for path in paths]
-    depth = 1
-    while len(set(names)) < len(names) and depth < max(len(path.parts) for path in paths):
-        depth += 1
-        names = ["_".join((*path.parts[-depth:-1], path.stem)) for path in paths]
-    if len(set(names)) < len(names):
-        raise UsageError("a picture is named twice: name each once")
-    return [folder / f"{name}_mask.png" for name in names]
+def _skies(orbits: LayerOrbits | None, items: Sequence[DayItem]) -> dict[dt.date, DaySky]:
+    """What the days with findings were judged by."""
+    if orbits is None:
+        return {}
+    days = [item.date for item in items if item.date is not None and item.findings]
+    skies = ((day, orbits.sky_for(day)) for day in days)
+    return {day: sky for day, sky in skies if sky is not None}
 
 
 def _gap_item(layer: Layer, day: dt.date) -> DayItem:
@@ -309,7 +268,3 @@ def _gap_item(layer: Layer, day: dt.date) -> DayItem:
 
 def _late_note(layer: Layer, start: dt.date) -> str:
     return f"{layer.identifier} starts on {layer.start_date}, not {start}: begun there"
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Tell nobody."""

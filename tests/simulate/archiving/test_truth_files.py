@@ -12,7 +12,12 @@ from rasterio.io import MemoryFile
 
 from gibswatch.raster.codec import decode_picture
 from gibswatch.simulate.archiving import NO_VALUE, TRUTH_BANDS
-from gibswatch.simulate.archiving.truth_files import day_document, truth_files, truth_planes
+from gibswatch.simulate.archiving.truth_files import (
+    day_document,
+    truth_files,
+    truth_planes,
+    truth_raster,
+)
 from gibswatch.simulate.days.day import simulate_day
 from gibswatch.simulate.days.spec import DaySpec, FaultSpec, Perturbation, SimulatedDay
 from gibswatch.sky.timescale import datetime_at, day_start_s
@@ -41,9 +46,7 @@ def holed() -> SimulatedDay:
 
 def test_the_raster_reads_back_in_its_units(holed: SimulatedDay) -> None:
     planes = truth_planes(holed)
-    document = day_document(holed, planes)
-    files = truth_files(holed, planes, document)
-    with MemoryFile(files[".tif"]) as memory, memory.open() as raster:
+    with MemoryFile(truth_raster(planes, TILE)) as memory, memory.open() as raster:
         assert raster.crs.to_epsg() == 4326
         assert raster.bounds == (-36.0, -18.0, 0.0, 18.0)
         assert raster.descriptions == tuple(band.name for band in TRUTH_BANDS)
@@ -81,7 +84,7 @@ def test_a_granules_start_comes_before_the_time_of_its_pixels(length: float) -> 
 
 
 def test_the_label_picture_has_the_code_as_index(holed: SimulatedDay) -> None:
-    files = truth_files(holed, truth_planes(holed), {"clean": None})
+    files = truth_files(holed, {"clean": None})
     with Image.open(io.BytesIO(files["_Label.png"])) as label:
         assert label.mode == "P"
         assert np.array_equal(np.asarray(label), holed.truth.label)
@@ -90,9 +93,8 @@ def test_the_label_picture_has_the_code_as_index(holed: SimulatedDay) -> None:
 
 
 def test_the_patch_over_the_picture_is_the_clean_picture(holed: SimulatedDay) -> None:
-    planes = truth_planes(holed)
-    document = day_document(holed, planes)
-    files = truth_files(holed, planes, document)
+    document = day_document(holed, truth_planes(holed))
+    files = truth_files(holed, document)
     patch = decode_picture(files["_Clean.png"], image_format="png")
     whole = np.where(patch[..., 3:] > 0, patch[..., :3], holed.pixels)
     assert np.array_equal(whole, holed.truth.clean)
@@ -102,26 +104,23 @@ def test_the_patch_over_the_picture_is_the_clean_picture(holed: SimulatedDay) ->
 
 def test_a_day_without_a_fault_has_no_clean_picture_of_its_own() -> None:
     day = made()
-    planes = truth_planes(day)
-    document = day_document(day, planes)
+    document = day_document(day, truth_planes(day))
     assert document["clean"] is None
     assert (document["codes"], document["regions"]) == ([], [])
-    assert set(truth_files(day, planes, document)) == {".tif", "_Label.png", ".json"}
+    assert set(truth_files(day, document)) == {"_Label.png", ".json"}
 
 
 def test_of_a_mask_layer_the_whole_clean_mask_is_kept() -> None:
     day = made("Data_No_Data", HOLE)
-    planes = truth_planes(day)
-    files = truth_files(day, planes, day_document(day, planes))
+    files = truth_files(day, day_document(day, truth_planes(day)))
     clean = decode_picture(files["_Clean.png"], image_format="png")
     assert np.array_equal(clean, day.truth.clean)
     assert (clean[..., 3] > 0).sum() < (day.pixels[..., 3] > 0).sum()
 
 
 def test_the_document_is_json_that_names_what_was_planted(holed: SimulatedDay) -> None:
-    planes = truth_planes(holed)
-    document = day_document(holed, planes)
-    files = truth_files(holed, planes, document)
+    document = day_document(holed, truth_planes(holed))
+    files = truth_files(holed, document)
     read = json.loads(files[".json"])
     assert read["codes"] == [2]
     assert read["regions"][0]["kind"] == "missing-granules"
@@ -142,7 +141,7 @@ def test_gdal_reads_it_from_disk(holed: SimulatedDay, tmp_path: object) -> None:
     planes = truth_planes(holed)
     path = f"{tmp_path}/truth.tif"
     with open(path, "wb") as file:  # noqa: PTH123
-        file.write(truth_files(holed, planes, {"clean": None})[".tif"])
+        file.write(truth_raster(planes, TILE))
     with rasterio.open(path) as raster:
         assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert np.array_equal(raster.read(), planes)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gibswatch.simulate.days import composite
 from gibswatch.simulate.days.composite import Composite, Gap, Mosaic, compose, tile_numbers
 from gibswatch.simulate.days.passes import make_nodes, node_fields
 from gibswatch.simulate.days.spec import CompositeRule, DaySpec, Perturbation
@@ -60,6 +61,20 @@ def test_inputs_that_came_too_late_show_only_where_nothing_else_does() -> None:
     all_late = Perturbation(dropped_share=1.0)
     same = compose(Mosaic(GLOBE, FIELDS, all_late, 1, SPEC.day, tile_numbers(GLOBE)))
     assert np.array_equal(same.pass_index, whole.pass_index)
+
+
+@pytest.mark.parametrize("rows", [1, 4096])
+def test_how_many_rows_are_laid_at_once_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    late = Perturbation(rule="by-tile", dropped_share=0.2)
+    planned = Mosaic(GLOBE, FIELDS, late, 1, SPEC.day, tile_numbers(GLOBE))
+    usual = compose(planned)
+    monkeypatch.setattr(composite, "_ROWS", rows)
+    other = compose(planned)
+    for name in ("count", "pass_index", "time", "share", "sun", "east", "north"):
+        mine, theirs = getattr(other, name), getattr(usual, name)
+        assert np.array_equal(mine, theirs, equal_nan=mine.dtype.kind == "f"), name
 
 
 def test_by_tile_is_one_of_the_rules_in_each_tile() -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gibswatch.simulate.days import paint
 from gibswatch.simulate.days.day import picture_bytes, simulate_day
 from gibswatch.simulate.days.faults.draw import draw_day
 from gibswatch.simulate.days.spec import DaySpec, FaultSpec, Perturbation, SimulatedDay
@@ -94,6 +95,14 @@ def test_a_tile_made_alone_is_the_tile_cut_out_of_the_whole(
 def test_a_box_across_tiles_is_cut_out_of_the_whole(globe: SimulatedDay) -> None:
     box = Georeference(4326, -36.0 + 100 * 0.28125, -45.0, 0.28125, 0.28125, 40, 420)
     assert np.array_equal(simulate_day(SPEC, box).drawn, globe.drawn[480:520, 612:1032])
+
+
+@pytest.mark.parametrize("rows", [5, 640])
+def test_how_many_rows_are_painted_at_once_changes_nothing(
+    small: SimulatedDay, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(paint, "_ROWS", rows)
+    assert np.array_equal(simulate_day(SPEC, SMALL).drawn, small.drawn)
 
 
 def test_mercator_tiles_meet() -> None:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from gibswatch.simulate.days import textures
-from gibswatch.simulate.days.noise import Charts, Layer, Texture, band_limited, fractal
+from gibswatch.simulate.days.noise import Between, Charts, Layer, Texture, band_limited, fractal
 
 LAYER = Layer(textures.swirls(), 72.0, 5.0, 0.3, 6.0, "test")
 DAY_S = 86400.0
@@ -28,6 +29,33 @@ def test_the_antimeridian_has_no_seam() -> None:
     lat = np.linspace(-89, 89, 90)
     near = [read(np.full(90, lon), lat, pixel=0.01) for lon in (179.999, -179.999)]
     np.testing.assert_allclose(near[0], near[1], atol=0.02)
+
+
+@pytest.mark.parametrize("pixel", [0.02, 0.5])
+def test_places_in_rows_and_columns_give_what_each_alone_gives(pixel: float) -> None:
+    lat, lon = np.linspace(88, -88, 40)[:, np.newaxis], np.linspace(-170, 170, 60)[np.newaxis, :]
+    even = [np.broadcast_to(part.astype(np.float32), (40, 60)) for part in (lon, lat)]
+    each = [part.copy() for part in even]
+    for layer in (LAYER, Layer(textures.swirls(), 72.0, name="still")):
+        alone, rows = (
+            Charts(*places, pixel, 7.0 * DAY_S, 3.0).sample(layer, 3)[0] for places in (each, even)
+        )
+        np.testing.assert_array_equal(rows, alone)
+        assert rows.shape == (40, 60)
+
+
+def test_between_pixels_is_what_scipy_has_there() -> None:
+    drawn = np.random.default_rng(5)
+    plane = drawn.normal(size=(48, 80)).astype(np.float32)
+    down, across = drawn.uniform(-300, 300, (2, 30, 500)).astype(np.float32)
+    down[:, 0], across[:, 1] = np.rint(down[:, 0]), np.rint(across[:, 1])
+    theirs = map_coordinates(plane, (down, across), order=1, mode="grid-wrap", output=np.float32)
+    np.testing.assert_array_equal(Between(down, across, plane.shape).read(plane), theirs)
+    rows = Between(down[:, :1], across[:1], plane.shape).read(plane)
+    whole = np.broadcast_arrays(down[:, :1], across[:1])
+    np.testing.assert_array_equal(
+        rows, map_coordinates(plane, whole, order=1, mode="grid-wrap", output=np.float32)
+    )
 
 
 @pytest.mark.parametrize("pole", [90.0, -90.0])

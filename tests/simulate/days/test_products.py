@@ -13,6 +13,9 @@ from gibswatch.simulate.days.products import (
     to_rgb,
 )
 
+WHITE = {"Bands721": 1.18, "BandsM11-I2-I1": 1.18}
+"""Reflectance that a product shows as white, where it is not 1.1."""
+
 
 def test_the_stretch_is_steep_in_the_dark() -> None:
     levels = brightness_of(np.array([0.0, 30 / 255 * 1.1, 1.1, 2.0]))
@@ -32,7 +35,7 @@ def test_the_inverse_returns_the_reflectance() -> None:
 def test_each_channel_shows_its_band(product: str) -> None:
     for channel, band in enumerate(BAND_TRIPLES[product]):
         stack = np.zeros((2, 3, len(BANDS)), np.float32)
-        stack[..., BANDS.index(band)] = 1.1
+        stack[..., BANDS.index(band)] = WHITE.get(product, 1.1)
         rgb = to_rgb(stack, product)
         assert rgb.dtype == np.uint8
         assert (rgb[..., channel] == 255).all()
@@ -50,6 +53,16 @@ def test_a_subset_of_bands_gives_the_same_picture() -> None:
 def test_darkest_data_is_not_no_data() -> None:
     assert (to_rgb(np.full((1, 1, 6), 1e-3), "TrueColor") > 0).all()
     assert (to_rgb(np.zeros((1, 1, 6)), "TrueColor") == 0).all()
+
+
+def test_dark_sea_is_black_in_the_false_colour_of_the_near_infrared() -> None:
+    levels = np.tile(np.array([0.01, 0.0, 0.10, 0.8])[:, np.newaxis], len(BANDS))
+    true, false = (to_rgb(levels, product) for product in ("TrueColor", "Bands721"))
+    assert (false[:2] == 0).all()
+    assert (true[0] > 5).all()
+    # Red of the same scenes of Terra, in true colour and as the blue channel of Bands721.
+    np.testing.assert_allclose(true[2:, 0], [85, 238], atol=2)
+    np.testing.assert_allclose(false[2:, 2], [60, 232], atol=2)
 
 
 def test_hostile_values_are_shown_as_black_or_white() -> None:

@@ -7,7 +7,9 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from gibswatch.simulate.days import truth
 from gibswatch.simulate.days.day import simulate_day
 from gibswatch.simulate.days.faults.missing import place
 from gibswatch.simulate.days.granules import granule_name
@@ -86,6 +88,21 @@ def test_what_a_person_sees_is_neither_noise_nor_a_single_pixel() -> None:
     assert seen[6:9, 6:9].all()
     assert seen.sum() <= 49
     assert not seen_difference(clean, clean).any()
+
+
+@pytest.mark.parametrize("rows", [1, 400])
+def test_what_a_person_sees_does_not_depend_on_what_is_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    drawn = np.random.default_rng(3)
+    clean = drawn.integers(0, 200, (300, 40, 3), dtype=np.uint8)
+    faulty = clean + drawn.integers(0, 15, clean.shape, dtype=np.uint8)
+    faulty[60:160] = clean[60:160]
+    usual = seen_difference(clean, faulty)
+    monkeypatch.setattr(truth, "_ROWS", rows)
+    assert np.array_equal(seen_difference(clean, faulty), usual)
+    assert 0.2 < usual.mean() < 0.6
+    assert not usual[61:159].any()
 
 
 def test_granules_are_named_by_their_first_moment() -> None:

@@ -208,7 +208,8 @@ def _judge_stranger(path: Path, name: str, image_format: ImageFormat, day: dt.da
 
 def _temporaries(layout: Layout, folder: Path, day: dt.date | None) -> Iterator[Fault]:
     """Files and folders under the names that `atomic_path` and `StagedFiles` give."""
-    ours = re.compile(rf"\.part-{re.escape(layout.layer)}(\..*|_Mask\..*|_Tile_\d.*)?", re.ASCII)
+    rest = r"(\..*|_(Mask|Reason|Missing_Data|Miscoloration)\..*|_Tile_\d.*)?"
+    ours = re.compile(rf"\.part-{re.escape(layout.layer)}{rest}", re.ASCII)
     for entry in _entries(folder):
         if ours.fullmatch(entry.name):
             name = Path(entry.path).relative_to(layout.root).as_posix()

@@ -18,7 +18,13 @@ from typing import Any
 from gibswatch.archive import Layout, WrittenFile
 from gibswatch.archive.pictures.staging import remove_leftovers
 from gibswatch.files import storage_errors, within, write_bytes
-from gibswatch.simulate.archiving.truth_files import day_document, truth_files, truth_planes
+from gibswatch.simulate.archiving.truth_files import (
+    Words,
+    day_document,
+    truth_files,
+    truth_planes,
+    truth_raster,
+)
 from gibswatch.simulate.days.day import simulate_day
 from gibswatch.simulate.days.spec import DaySpec
 from gibswatch.types import Georeference
@@ -53,17 +59,26 @@ def write_day(layout: Layout, spec: DaySpec, georeference: Georeference) -> int:
     OutputError
         If the folder cannot take them.
     """
-    day = simulate_day(spec, georeference)
-    planes = truth_planes(day)
-    document = {**day_document(day, planes), "specification": _digest(spec, georeference)}
-    files = truth_files(day, planes, document)
+    picture, planes, files = _made(spec, georeference)
+    files[".tif"] = truth_raster(planes, georeference)
     folder = truth_folder(layout, spec.day)
     _clear(layout, spec.day)
-    write_bytes(layout.picture(spec.day, spec.image_format), day.data)
+    write_bytes(layout.picture(spec.day, spec.image_format), picture)
     write_bytes(layout.world_file(spec.day), _world_file(georeference))
     for ending in sorted(files, key=lambda ending: ending == _DOCUMENT):
         write_bytes(folder / f"{layout.layer}{ending}", files[ending])
-    return len(day.data) + sum(map(len, files.values()))
+    return len(picture) + sum(map(len, files.values()))
+
+
+def _made(spec: DaySpec, georeference: Georeference) -> tuple[bytes, Words, dict[str, bytes]]:
+    """Make a day: its picture, its planes and its other files.
+
+    The truth itself, half a gigabyte of a large day, ends here, before the raster takes its own.
+    """
+    day = simulate_day(spec, georeference)
+    planes = truth_planes(day)
+    document = {**day_document(day, planes), "specification": _digest(spec, georeference)}
+    return day.data, planes, truth_files(day, document)
 
 
 def _clear(layout: Layout, day: dt.date) -> None:

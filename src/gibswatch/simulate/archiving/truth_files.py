@@ -17,7 +17,16 @@ from gibswatch.simulate.days.spec import Region, SimulatedDay, Truth
 from gibswatch.sky.timescale import day_start_s
 from gibswatch.types import ByteArray, FloatArray, Georeference
 
-__all__ = ["NO_VALUE", "TRUTH_BANDS", "Band", "day_document", "truth_files", "truth_planes"]
+__all__ = [
+    "NO_VALUE",
+    "TRUTH_BANDS",
+    "Band",
+    "Words",
+    "day_document",
+    "truth_files",
+    "truth_planes",
+    "truth_raster",
+]
 
 NO_VALUE = 65535
 """Stands where a plane has no value: nothing is seen there."""
@@ -28,6 +37,7 @@ _ROWS = 256
 _BLOCK = 512
 
 Words = NDArray[np.uint16]
+"""Planes in numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +68,25 @@ TRUTH_BANDS: tuple[Band, ...] = (
 better than floats and are finer than what they describe."""
 
 
-def truth_files(day: SimulatedDay, planes: Words, document: Mapping[str, Any]) -> dict[str, bytes]:
-    """Encode the truth.
+def truth_files(day: SimulatedDay, document: Mapping[str, Any]) -> dict[str, bytes]:
+    """Encode all of the truth but the raster.
 
     Parameters
     ----------
     day : SimulatedDay
-    planes : (bands, rows, cols) ndarray of uint16
-        From `truth_planes`.
     document : Mapping
         From `day_document`.
 
     Returns
     -------
     dict
-        Bytes by the ending of the file's name: ``.tif`` (Cloud Optimized GeoTIFF of
-        `TRUTH_BANDS`), ``_Label.png`` (8-bit palette, index = code), ``_Clean.png`` (of a day whose
-        picture a fault changed: the pixels without it where they differ, transparent elsewhere;
-        of a mask layer the whole mask) and ``.json``.
+        Bytes by the ending of the file's name: ``_Label.png`` (8-bit palette, index = code),
+        ``_Clean.png`` (of a day whose picture a fault changed: the pixels without it where they
+        differ, transparent elsewhere; of a mask layer the whole mask) and ``.json``.
     """
-    truth = day.truth
-    files = {
-        ".tif": _raster(planes, day.georeference),
-        "_Label.png": encode_mask(truth.label),
-    }
+    files = {"_Label.png": encode_mask(day.truth.label)}
     if document["clean"] is not None:
-        files["_Clean.png"] = encode_picture(_patch(truth.clean, day.pixels), "png")
+        files["_Clean.png"] = encode_picture(_patch(day.truth.clean, day.pixels), "png")
     text = json.dumps(document, indent=1, allow_nan=False, sort_keys=True)
     return {**files, ".json": f"{text}\n".encode()}
 
@@ -166,7 +169,10 @@ def _numbers(values: FloatArray, band: Band) -> Words:
 
 def _granules(truth: Truth) -> NDArray[np.int32]:
     """Numbers of the granules that the picture shows, ascending."""
-    numbers = np.unique(truth.granule)
+    parts = [
+        np.unique(truth.granule[top : top + _ROWS]) for top in range(0, len(truth.granule), _ROWS)
+    ]
+    numbers = np.unique(np.concatenate(parts))
     return numbers[numbers >= 0]
 
 
@@ -180,8 +186,17 @@ def _region(region: Region) -> dict[str, Any]:
     return record
 
 
-def _raster(planes: Words, g: Georeference) -> bytes:
-    """Compress the planes; in memory, since the process that makes days writes no file."""
+def truth_raster(planes: Words, g: Georeference) -> bytes:
+    """Compress the planes to a Cloud Optimized GeoTIFF of `TRUTH_BANDS`, in memory.
+
+    Takes as much memory again as the planes: who can let go of the day before should.
+
+    Parameters
+    ----------
+    planes : (bands, rows, cols) ndarray of uint16
+        From `truth_planes`.
+    g : Georeference
+    """
     import rasterio  # noqa: PLC0415
     from rasterio.io import MemoryFile  # noqa: PLC0415
 

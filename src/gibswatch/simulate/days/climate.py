@@ -17,9 +17,10 @@ Floats = NDArray[np.float32]
 _STEP_DEG = 0.5
 _BIN_DAYS = 5
 
-# Decks of stratocumulus off the west coasts, and deserts: longitude, latitude, half-widths, weight.
+# Decks of stratocumulus off the west coasts; deserts, and last the cool tongue of the South
+# Atlantic; woods and warm pools: longitude, latitude, half-widths, weight.
 _DECKS = (
-    (1.0, -15.0, 14.0, 7.0, 1.5),
+    (1.0, -15.0, 14.0, 7.0, 1.35),
     (-85.0, -18.0, 16.0, 8.0, 1.4),
     (-127.0, 26.0, 13.0, 8.0, 1.2),
     (100.0, -28.0, 14.0, 7.0, 0.9),
@@ -32,12 +33,13 @@ _DRY = (
     (22.0, -24.0, 10.0, 7.0, -0.8),
     (68.0, 27.0, 10.0, 6.0, -0.7),
     (-105.0, 30.0, 9.0, 6.0, -0.5),
+    (-15.0, -9.0, 20.0, 9.0, -0.39),
 )
 _WET = (
-    (-60.0, -4.0, 13.0, 8.0, 0.45),
+    (-60.0, -4.0, 13.0, 8.0, 0.6),
     (22.0, 0.0, 10.0, 7.0, 0.35),
-    (118.0, 0.0, 24.0, 9.0, 0.45),
-    (165.0, -8.0, 22.0, 6.0, 0.25),
+    (118.0, 0.0, 24.0, 9.0, 0.65),
+    (165.0, -8.0, 22.0, 6.0, 0.4),
 )
 
 
@@ -86,14 +88,21 @@ def _maps(number: int) -> tuple[Floats, Floats, Floats]:
     monsoon = np.exp(-(((lon - 85) / 45) ** 2))
     centre = 5.0 + summer * (3.5 + 7.0 * monsoon + 3.0 * np.exp(-(((lon - 15) / 25) ** 2)))
     rain = np.exp(-(((lat - centre) / 5.5) ** 2))
-    storms = np.exp(-(((np.abs(lat) - 57 + 4 * summer * np.sign(lat)) / 14) ** 2))
+    storms = np.exp(-(((np.abs(lat) - 57 + 4 * summer * np.sign(lat)) / 16) ** 2))
     high = np.exp(-(((np.abs(lat) - 21 - 3 * summer * np.sign(lat)) / 9) ** 2))
-    south = np.where(lat < 0, 0.25, 0.0)
+    south = np.where(lat < 0, 0.40, 0.0)
     dry = _bumps(lon, lat, _DRY)
     wet = _bumps(lon, lat, _WET)
     decks = _bumps(lon, lat, _DECKS) * (1.0 + 0.35 * np.where(lat < 0, summer, 0.3))
-    deep = -0.95 + 1.0 * rain + (1.85 + south) * storms - 0.75 * high + 0.8 * dry + wet
-    low = -0.60 + decks + 1.2 * wet + south * storms + 0.2 * high + 1.1 * dry - 0.25 * rain
+    deep = (
+        -1.01
+        + (0.9 + 0.4 * monsoon) * rain
+        + (1.73 + south) * storms
+        - 0.40 * high
+        + 0.95 * dry
+        + wet
+    )
+    low = -0.585 + decks + 1.2 * wet + south * storms + 0.2 * high + 1.1 * dry - 0.25 * rain
     veil = -0.32 + 0.55 * rain + 1.35 * storms + 0.1 * dry + 0.9 * wet
     maps = []
     for part in (deep, low, veil):

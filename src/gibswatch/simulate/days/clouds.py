@@ -45,7 +45,7 @@ def _layers() -> dict[str, Layer]:
         "cells": Layer(cells, 18.0, -3.1, 0.37, 5.0, "cells"),
         "fine": Layer(cells, 8.0, -3.1, 0.37, 5.0, "fine"),
         "fibres": Layer(textures.streaks(), 40.0, 4.7, 0.53, 8.0, "fibres"),
-        "regime": Layer(textures.smooth(), 120.0, -3.9, 0.29, 4.0, "regime"),
+        "regime": Layer(textures.smooth(), 180.0, -3.9, 0.29, 4.0, "regime"),
     }
 
 
@@ -89,7 +89,7 @@ def cloud_cover(
         day = (EPOCH + dt.timedelta(days=charts.start)).date()
     climate = climate_of(charts.lon, charts.lat, day, pixel_deg)
     layers = _layers()
-    tropics = soft_step(np.abs(charts.lat), 20.0, 34.0)
+    tropics = soft_step(np.abs(charts.lat), 17.0, 30.0)
     regime, _ = charts.sample(layers["regime"], seed)
     meso = charts.sample(layers["meso"], seed)
     fibres = charts.sample(layers["fibres"], seed)
@@ -98,29 +98,29 @@ def cloud_cover(
     cells = charts.sample(layers["cells"], seed, drawn_out)
     fine = charts.sample(layers["fine"], seed, drawn_out)
 
-    deep, deep_lost = combine((large, meso, cells), (1.3, 0.20, 0.04))
-    deep += climate.deep + np.float32(0.42) * regime
-    deep += np.float32(0.38) * (1 - tropics) * cells[0]
-    low, low_lost = combine((cells, fine, meso), (0.70, 0.38, 0.28))
-    low += climate.low + np.float32(0.75) * regime
-    veil, veil_lost = combine((fibres, large, fine), (0.75, 0.35, 0.05))
+    deep, deep_lost = combine((large, meso, cells), (1.4, 0.12, 0.04))
+    deep += climate.deep + np.float32(0.33) * regime
+    deep += np.float32(0.455) * (1 - tropics) * cells[0]
+    low, low_lost = combine((cells, fine, meso), (0.70, 0.44, 0.20))
+    low += climate.low + np.float32(0.68) * regime
+    veil, veil_lost = combine((fibres, large, fine), (0.75, 0.45, 0.05))
     veil += climate.veil - np.float32(0.3) * regime
 
     shares = (
         soft_step(deep, -0.7, 1.3, deep_lost) ** 1.5,
         np.float32(0.92) * soft_step(low, -0.5, 1.9, low_lost) ** 1.8,
-        np.float32(0.55) * soft_step(veil, -0.6, 2.3, veil_lost) ** 1.5,
+        np.float32(0.60) * soft_step(veil, -0.6, 2.3, veil_lost) ** 1.5,
     )
-    texture = np.float32(0.05) * fine[0] + np.float32(0.05) * fibres[0]
+    texture = np.float32(0.08) * fine[0] + np.float32(0.06) * fibres[0]
     bright = (
-        np.clip(np.float32(0.43) + np.float32(0.14) * deep + texture, 0.35, 0.92),
-        np.clip(np.float32(0.42) + np.float32(0.17) * low + texture, 0.3, 0.85),
+        np.clip(np.float32(0.41) + np.float32(0.17) * deep + texture, 0.35, 1.0),
+        np.clip(np.float32(0.405) + np.float32(0.16) * low + texture, 0.3, 0.85),
         np.float32(0.5),
     )
-    cold = np.float32(0.30) + np.float32(0.38) * deep + np.float32(0.22) * (veil - low)
-    cold += np.float32(0.16) * meso[0] + np.float32(0.12) * fibres[0]
-    icy = (np.clip(cold, 0, 1), np.float32(0.0), np.float32(0.6))
-    tint = np.float32(0.6) * fibres[0] + np.float32(0.5) * cells[0] + np.float32(0.5) * regime
+    cold = np.float32(0.13) + np.float32(0.30) * deep + np.float32(0.22) * (veil - low)
+    cold += np.float32(0.20) * meso[0] + np.float32(0.15) * fibres[0]
+    icy = (soft_step(cold, -0.1, 1.4), np.float32(0.0), np.float32(0.4))
+    tint = np.float32(0.7) * fibres[0] + np.float32(0.55) * cells[0] + np.float32(0.5) * regime
     return _merged(shares, bright, icy, tint)
 
 
@@ -132,7 +132,7 @@ def _large(
     if tropics.size and tropics.min() == 1:
         return charts.sample(layers["storms"], seed)[0], lost
     parts = (charts.sample(layers["waves"], seed), charts.sample(layers["clumps"], seed))
-    waves, _ = combine(parts, (0.75, 0.66))
+    waves, _ = combine(parts, (0.83, 0.54))
     if not tropics.size or tropics.max() == 0:
         return waves, lost
     storms, _ = charts.sample(layers["storms"], seed)

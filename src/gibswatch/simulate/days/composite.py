@@ -7,7 +7,7 @@ What is missing is taken away before the inputs are laid over each other, so nei
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ _ORIGINS = {
     3413: (-4194304.0, 4194304.0),
     3031: (-4194304.0, 4194304.0),
 }
+_ROWS = 64
+"""Laid at a time, or the one row of cells that is higher."""
 _MOST_TILES = 20
 """Rows or columns of tiles that any projection has, at most."""
 _SINGLE_RULES: tuple[CompositeRule, ...] = ("nadir", "sun", "latest", "earliest")
@@ -130,12 +132,10 @@ def compose(mosaic: Mosaic, gaps: Sequence[Gap] = (), layers: Sequence[Layer] = 
     desk = _Desk(mosaic, mosaic.georeference.shape)
     for slot, number in enumerate(mosaic.fields.passes):
         values = mosaic.fields.values[slot]
-        window = desk.window(values)
-        if window is not None:
+        for window in desk.windows(values):
             desk.lay(values, window, number, gaps=gaps)
     for layer in layers:
-        window = desk.window(layer.values)
-        if window is not None:
+        for window in desk.windows(layer.values):
             desk.lay(layer.values, window, layer.number, layer=layer)
     return desk.composite()
 
@@ -168,9 +168,14 @@ class _Desk:
         drops = mosaic.perturbation.dropped_share > 0.0
         self.late: BoolArray | None = np.ones(shape, dtype=bool) if drops else None
         """Whether what lies there came too late for its tile, and gives way to all that did not."""
+        self.tardy: dict[int, BoolArray] = {}
+        """Tiles for which a pass came too late, by the pass."""
 
-    def window(self, values: _Singles) -> tuple[slice, slice] | None:
-        """Pixels around the cells of the lattice in which an input sees anything."""
+    def windows(self, values: _Singles) -> Iterator[tuple[slice, slice]]:
+        """Pixels around the cells of the lattice in which an input sees anything, some rows each.
+
+        A swath lies aslant: few pixels of the rectangle around all of it are its own.
+        """
         nodes, shape = self.mosaic.fields.nodes, self.score.shape
         cells = np.ones((nodes.shape[0] - 1, nodes.shape[1] - 1), dtype=bool)
         local = values[1] + self.early_nodes if self.early_nodes is not None else None
@@ -179,13 +184,18 @@ class _Desk:
             if field is not None:
                 low, high = _of_corners(field)
                 cells &= (high >= least) & (low <= most)
-        down, across = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
-        if down.size == 0:
-            return None
         step = nodes.step
-        rows = slice(int(down[0]) * step, min((int(down[-1]) + 1) * step, shape[0]))
-        cols = slice(int(across[0]) * step, min((int(across[-1]) + 1) * step, shape[1]))
-        return (rows, cols) if rows.start < rows.stop and cols.start < cols.stop else None
+        for first in range(0, len(cells), max(_ROWS // step, 1)):
+            part = cells[first : first + max(_ROWS // step, 1)]
+            down, across = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+            if down.size == 0:
+                continue
+            rows = slice(
+                (first + int(down[0])) * step, min((first + int(down[-1]) + 1) * step, shape[0])
+            )
+            cols = slice(int(across[0]) * step, min((int(across[-1]) + 1) * step, shape[1]))
+            if rows.start < rows.stop and cols.start < cols.stop:
+                yield rows, cols
 
     def lay(
         self,
@@ -246,13 +256,15 @@ class _Desk:
     def _came_late(self, number: int, window: tuple[slice, slice]) -> BoolArray:
         """Mark the pixels of the tiles for which a pass came too late."""
         m = self.mosaic
-        drawn = generator(m.seed, "dropped", m.day, m.georeference.epsg, number)
-        late = drawn.random((_MOST_TILES, _MOST_TILES)) < m.perturbation.dropped_share
+        if number not in self.tardy:
+            drawn = generator(m.seed, "dropped", m.day, m.georeference.epsg, number)
+            shares = drawn.random((_MOST_TILES, _MOST_TILES))
+            self.tardy[number] = shares < m.perturbation.dropped_share
         rows, cols = (
             np.clip(tiles[part], 0, _MOST_TILES - 1)
             for tiles, part in zip(m.tiles, window, strict=True)
         )
-        return np.asarray(late[np.ix_(rows, cols)])
+        return np.asarray(self.tardy[number][np.ix_(rows, cols)])
 
     def _score(self, fields: _Singles, window: tuple[slice, slice]) -> _Singles:
         rule = self.mosaic.perturbation.rule

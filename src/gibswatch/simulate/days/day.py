@@ -365,7 +365,6 @@ def _record(planes: Planes, block: _Block, day: _Day, inner: _Window, outer: _Wi
     planes.sza[outer] = np.where(seen, angles.sza[inner], none)
     planes.vza[outer] = np.where(seen, angles.vza[inner], none)
     planes.glint[outer] = np.where(seen, angles.glint[inner], none)
-    planes.obscuration[outer] = view.obscuration[inner]
     gone = np.zeros(seen.shape, dtype=bool)
     for fault in day.placed:
         where = block.footprints.get(fault.number)
@@ -375,7 +374,10 @@ def _record(planes: Planes, block: _Block, day: _Day, inner: _Window, outer: _Wi
         if fault.spec.kind in (*MISSING_KINDS, *WARP_KINDS):
             gone |= _scanned(block.clean, fault)[inner] & (faulty.fault[inner] == 0) & where[inner]
     planes.substituted[outer] = gone & seen
-    if view.obscuration.any() and spec.product != MASK_PRODUCT:
+    if not view.obscuration.any():
+        return  # planes of zeros that nobody writes to take no memory
+    planes.obscuration[outer] = view.obscuration[inner]
+    if spec.product != MASK_PRODUCT:
         dark = seen & (view.obscuration[inner] >= ECLIPSE_SHARE)
         black = dark & (block.rgb[inner].max(axis=-1) <= ECLIPSE_BLACK)
         planes.eclipse[outer] = np.where(

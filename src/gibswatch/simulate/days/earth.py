@@ -19,19 +19,21 @@ from gibswatch.simulate.days.products import BANDS, reflectance_of
 __all__ = ["land_share", "surface"]
 
 _SEA = {
-    "blue": 0.0345, "green": 0.0165, "red": 0.0095, "nir": 0.006, "swir16": 0.006, "swir21": 0.005,
+    "blue": 0.0285, "green": 0.0153, "red": 0.0073, "nir": 0.0065, "swir16": 0.006, "swir21": 0.004,
 }  # fmt: skip
 _SHALLOW = {"blue": 0.07, "green": 0.09, "red": 0.03, "nir": 0.004, "swir16": 0.0, "swir21": 0.0}
-_PLANKTON = {"blue": -0.13, "green": 0.04}
+_PLANKTON = {"blue": -0.115, "green": 0.04}
+_GYRE_BLUE = 0.006
+"""By how much the poor waters of the subtropics are bluer."""
 _SNOW = {"blue": 1.12, "green": 1.11, "red": 1.08, "nir": 0.88, "swir16": 0.13, "swir21": 0.08}
 _SNOW_TINT = {"red": 0.045, "blue": -0.01}
 _ICE = {"blue": 0.86, "green": 0.85, "red": 0.83, "nir": 0.72, "swir16": 0.09, "swir21": 0.06}
 _TUNDRA = {"red": 0.105, "green": 0.085, "blue": 0.060}
 _MARBLE = (0, 30, 50, 90, 130, 192, 255)
 _DAILY = (
-    (26, 38, 50, 88, 114, 188, 252),
-    (28, 44, 56, 82, 112, 188, 252),
-    (28, 38, 48, 70, 114, 203, 252),
+    (26, 38, 50, 87, 110, 176, 252),
+    (28, 44, 56, 80, 105, 174, 252),
+    (28, 38, 48, 66, 104, 187, 252),
 )
 """Brightness in Blue Marble, and that of the same land on a daily picture: red, green, blue.
 
@@ -107,11 +109,14 @@ def surface(
     ice = _sea_ice(charts, day, rough) * (1 - land)
     stack = np.empty((len(bands), *charts.shape), np.float32)
     grain = 1 + np.float32(0.05) * rough
+    gyre = _gyres(charts.lat)
     for number, band in enumerate(bands):
         plane = stack[number]
         ground = _ground(visible, band) * grain
         water = np.float32(_SEA[band]) * (1 + np.float32(_PLANKTON.get(band, 0.0)) * rough)
         water += np.float32(_SHALLOW[band]) * shallow
+        if band == "blue":
+            water += np.float32(_GYRE_BLUE) * gyre
         plane[...] = water + (ground - water) * land
         cold = np.float32(_SNOW[band]) * (1 + np.float32(_SNOW_TINT.get(band, 0.0)) * rough)
         plane += (cold - plane) * snow
@@ -129,9 +134,16 @@ def _ground(visible: dict[str, Floats], band: str) -> Floats:
         return visible[band]
     red = visible["red"]
     if band == "nir":
-        return np.asarray(0.035 + 0.98 * red + 0.26 * np.exp(red * np.float32(-10.0)))
-    far = 1.02 * red + 0.006
-    return far if band == "swir21" else np.asarray(1.12 * far + 0.05)
+        return np.asarray(0.05 + 1.12 * red + 0.33 * np.exp(red * np.float32(-10.0)))
+    far = 1.38 * red + 0.006
+    return far if band == "swir21" else np.asarray(0.83 * far + 0.05)
+
+
+def _gyres(lat: Floats) -> Floats:
+    """Where the sea is poor in plankton: about 20 S and 25 N."""
+    south = np.exp(((lat + np.float32(21)) * np.float32(1 / 14)) ** 2 * np.float32(-1))
+    north = np.exp(((lat - np.float32(26)) * np.float32(1 / 10)) ** 2 * np.float32(-1))
+    return np.asarray(south + np.float32(0.7) * north)
 
 
 def _shed_snow(visible: dict[str, Floats], white: Floats, charts: Charts) -> None:

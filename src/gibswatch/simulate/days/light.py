@@ -19,16 +19,16 @@ from gibswatch.sky.timescale import DAY_S, day_start_s
 __all__ = ["Air", "air_over", "illuminate"]
 
 _PATH = {
-    "blue": 0.020, "green": 0.013, "red": 0.009, "nir": 0.004, "swir16": 0.001, "swir21": 0.0005,
+    "blue": 0.020, "green": 0.013, "red": 0.009, "nir": 0.006, "swir16": 0.001, "swir21": 0.0005,
 }  # fmt: skip
 """What the correction for Rayleigh scattering leaves, for each air mass beyond the first."""
 _HAZE = {
     "blue": 0.031,
     "green": 0.033,
     "red": 0.032,
-    "nir": 0.021,
-    "swir16": 0.012,
-    "swir21": 0.007,
+    "nir": 0.029,
+    "swir16": 0.016,
+    "swir21": 0.014,
 }
 _DUST = {
     "blue": 0.013,
@@ -41,10 +41,10 @@ _DUST = {
 _GLINT = {"blue": 0.105, "green": 0.118, "red": 0.122, "nir": 0.125, "swir16": 0.12, "swir21": 0.11}
 """At the Sun's mirror point with a common wind."""
 _GLINT_WIDTH_DEG = 15.0
-_WATER = {"blue": 0.965, "green": 0.93, "red": 0.93, "nir": 0.94, "swir16": 0.74, "swir21": 0.70}
-_ICY = {"blue": 0.975, "green": 0.95, "red": 0.95, "nir": 0.92, "swir16": 0.20, "swir21": 0.11}
+_WATER = {"blue": 0.965, "green": 0.93, "red": 0.93, "nir": 0.96, "swir16": 0.74, "swir21": 0.655}
+_ICY = {"blue": 0.975, "green": 0.95, "red": 0.95, "nir": 0.945, "swir16": 0.22, "swir21": 0.13}
 """Reflectance of the thickest clouds of water and of ice."""
-_TINT = {"blue": -0.13, "red": 0.13, "green": 0.02}
+_TINT = {"blue": -0.13, "red": 0.13, "green": 0.02, "swir16": 0.35, "swir21": 0.4}
 """By how much a cloud's colour varies, from one standard deviation of the tint."""
 _MOST_AIR = 6.0
 
@@ -84,7 +84,7 @@ def air_over(seed: int, lon: ArrayLike, lat: ArrayLike, day: dt.date, *, pixel_d
     dust = np.clip(
         (plume + np.float32(0.7) * asia) * (np.float32(0.7) + np.float32(0.6) * murk), 0, 3
     )
-    haze = np.exp(np.float32(0.75) * np.clip(murk, -2.5, 2.2))
+    haze = np.exp(np.float32(0.85) * np.clip(murk, -2.5, 2.0))
     wind = np.exp(np.float32(0.28) * calm)
     return Air(haze, np.asarray(dust, np.float32), wind)
 
@@ -127,10 +127,10 @@ def illuminate(  # noqa: PLR0917  (places first, then angles: as everywhere)
     slant = np.minimum(1 / np.maximum(np.cos(np.radians(view)), 0.1), _MOST_AIR)
     low = np.minimum(1 / np.maximum(np.cos(np.radians(sun)), 0.1), _MOST_AIR)
     beyond = slant - 1 + np.float32(0.25) * (low - 1)
-    haze = air.haze * (np.float32(0.30) + np.float32(0.22) * (slant - 1))
+    haze = air.haze * (np.float32(0.26) + np.float32(0.22) * (slant - 1))
     shine = water * air.wind * np.exp(-((away / np.float32(_GLINT_WIDTH_DEG)) ** 2))
     shine += np.float32(0.1) * water * np.exp(away * np.float32(-1 / 30))
-    tint = clouds.tint * clouds.thickness**4
+    tint = clouds.tint * np.minimum(clouds.thickness, np.float32(0.85)) ** 4
     dense = clouds.cover * clouds.thickness
     # A cloud lets through what it does not send back, and half of that comes up again.
     through = 1 - clouds.cover * (np.float32(0.33) + np.float32(0.62) * clouds.thickness)

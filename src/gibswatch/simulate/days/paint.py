@@ -23,6 +23,9 @@ from gibswatch.types import Georeference
 __all__ = ["Angles", "View", "angles_of", "channels_of", "paint", "view_of"]
 
 _Singles = NDArray[np.float32]
+_ROWS = 32
+"""Painted at a time: their arrays stay in the processor's cache, and a chart or a season that no
+place among them needs is left out."""
 _TOTAL = 0.9985
 """Obscuration from which nothing is left that a picture shows."""
 
@@ -136,11 +139,21 @@ def paint(view: View, spec: DaySpec) -> _Singles:
         In the order of `products.bands_of`; 0 where there is no input.
     """
     names = bands_of(spec.product)
+    stack = np.zeros((len(names), *view.time_s.shape), dtype=np.float32)
+    bands = np.moveaxis(stack, 0, -1)
+    for first in range(0, len(bands), _ROWS):
+        rows = slice(first, first + _ROWS)
+        _paint_strip(bands[rows], view.part((rows, slice(None))), spec, names)
+    return bands
+
+
+def _paint_strip(bands: _Singles, view: View, spec: DaySpec, names: tuple[str, ...]) -> None:
+    """Paint some rows into planes of zeros."""
     seen = np.isfinite(view.time_s)
     if not seen.any():
-        return np.zeros((*view.time_s.shape, len(names)), dtype=np.float32)
+        return
     angles = view.angles
-    bands = seen_bands(
+    bands[...] = seen_bands(
         spec.seed,
         view.longitude,
         view.latitude,
@@ -156,7 +169,6 @@ def paint(view: View, spec: DaySpec) -> _Singles:
     if view.obscuration.any():
         _dim(bands, view.obscuration, names)
     bands[~seen] = 0.0
-    return bands
 
 
 def _dim(bands: _Singles, share: _Singles, names: tuple[str, ...]) -> None:

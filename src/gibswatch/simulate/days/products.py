@@ -41,15 +41,19 @@ _LEVELS = np.interp(np.arange(_STEPS) * (_TABLE_FULL / _STEPS / _FULL * 255.0), 
 _DARKER = {"Bands721": (0.028, 0.96), "BandsM11-I2-I1": (0.028, 0.96)}
 """Reflectance that a product shows as black, and how much of what is beyond it counts.
 
-Of the same scenes of Terra, band 1 is darker in Bands721 than in true colour, by these numbers.
+Of the same scenes of Terra, band 1 is darker in Bands721 than in true colour, by these numbers;
+that the other bands and VIIRS are treated alike is taken for granted.
 """
 
 
 def _screen(black: float, share: float) -> ByteArray:
-    """Bytes by the step of the table that a reflectance falls on."""
+    """Bytes by the step of the table that a reflectance falls on.
+
+    Data is never (0, 0, 0), but where the product itself shows the darkest sea as black.
+    """
     reflectance = (np.arange(_STEPS) * (_TABLE_FULL / _STEPS) - black) * share
     levels = np.interp(reflectance / _FULL * 255.0, *_KNOTS)
-    found = np.maximum(np.rint(levels), 1).astype(np.uint8)
+    found: ByteArray = np.maximum(np.rint(levels), 0 if black else 1).astype(np.uint8)
     found[0] = 0  # no data; JPEG makes a few more zeros of the darkest sea
     return found
 
@@ -93,7 +97,7 @@ def to_rgb(bands: ArrayLike, product: str, names: tuple[str, ...] = BANDS) -> By
     Parameters
     ----------
     bands : (..., len(names)) array_like
-        Reflectance; 1.1 and more is white.  NaN is shown as 0.
+        Reflectance; 1.1 and more (1.18 in Bands721) is white.  NaN is shown as 0.
     product : str
         Key of `BAND_TRIPLES`.
     names : tuple of str

@@ -5,13 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import map_coordinates, spline_filter
 
-from gibswatch.simulate.days.noise import Floats, Texture, fractal, rounded
+from gibswatch.simulate.days.noise import Between, Floats, Texture, fractal, rounded
 
 __all__ = ["cells", "grain", "smooth", "streaks", "swirls"]
 
 _SIZE = 1024
+_ROWS = 32
+"""Stirred at a time: their arrays stay in the processor's cache."""
 _STRENGTH = 6.0
 """Texels of half the size that a step of the flow carries, in the root mean square."""
 
@@ -54,35 +56,40 @@ def smooth() -> Texture:
 
 
 @lru_cache(maxsize=1)
-def _paths() -> dict[int, tuple[Floats, Floats]]:
+def _paths() -> dict[int, Floats]:
     """How far the flow of eddies (curl of a stream function) carries, after three and six steps."""
     half = _SIZE // 2
     stream = fractal("stream", half, 5.2, (2, 14))
-    flow_down = np.gradient(np.pad(stream, 1, mode="wrap"), axis=1)[1:-1, 1:-1]
-    flow_across = -np.gradient(np.pad(stream, 1, mode="wrap"), axis=0)[1:-1, 1:-1]
+    wide = np.pad(stream, 1, mode="wrap")
+    flow_down = np.ascontiguousarray(np.gradient(wide, axis=1)[1:-1, 1:-1])
+    flow_across = np.ascontiguousarray(-np.gradient(wide, axis=0)[1:-1, 1:-1])
     speed = np.sqrt(np.mean(flow_down**2 + flow_across**2))
-    rows, cols = np.mgrid[0:half, 0:half].astype(np.float32)
-    down, across = np.zeros_like(rows), np.zeros_like(rows)
-    found = {}
-    for step in range(1, 7):
-        place = (rows + down, cols + across)
-        moves = [
-            map_coordinates(part, place, order=1, mode="grid-wrap") * (_STRENGTH / speed)
-            for part in (flow_down, flow_across)
-        ]
-        down, across = down - moves[0].astype(np.float32), across - moves[1].astype(np.float32)
-        if step in (3, 6):
-            found[step] = (down, across)
+    found = {steps: np.empty((2, half, half), np.float32) for steps in (3, 6)}
+    for first in range(0, half, _ROWS):
+        part = slice(first, first + _ROWS)
+        rows, cols = np.mgrid[part, 0:half].astype(np.float32)
+        down, across = np.zeros_like(rows), np.zeros_like(rows)
+        for step in range(1, 7):
+            place = Between(rows + down, cols + across, (half, half))
+            moves = [place.read(flow) * (_STRENGTH / speed) for flow in (flow_down, flow_across)]
+            down, across = down - moves[0].astype(np.float32), across - moves[1].astype(np.float32)
+            if step in found:
+                found[step][:, part] = down, across
     return found
 
 
 def _stirred(base: Floats, *, steps: int) -> Floats:
     """Carry a picture along the flow of eddies."""
     down, across = _paths()[steps]
-    rows, cols = np.mgrid[0:_SIZE, 0:_SIZE].astype(np.float32)
-    fine = (rows / 2, cols / 2)
-    bent = [
-        2 * map_coordinates(part, fine, order=1, mode="grid-wrap") + plain
-        for part, plain in ((down, rows), (across, cols))
-    ]
-    return np.asarray(map_coordinates(base, bent, order=3, mode="grid-wrap"), np.float32)
+    smoothed = spline_filter(base, 3, mode="grid-wrap")
+    stirred = np.empty_like(base)
+    cols = np.arange(_SIZE, dtype=np.float32)[np.newaxis, :]
+    for first in range(0, _SIZE, _ROWS):
+        part = slice(first, first + _ROWS)
+        rows = np.arange(_SIZE, dtype=np.float32)[part, np.newaxis]
+        fine = Between(rows * np.float32(0.5), cols * np.float32(0.5), (_SIZE // 2, _SIZE // 2))
+        bent = [2 * fine.read(flow) + plain for flow, plain in ((down, rows), (across, cols))]
+        map_coordinates(
+            smoothed, bent, order=3, mode="grid-wrap", prefilter=False, output=stirred[part]
+        )
+    return stirred

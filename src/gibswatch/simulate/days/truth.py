@@ -29,7 +29,8 @@ _SEEN_LEVEL = 10.0
 """Mean difference over 3 x 3 pixels, of the channel that differs most, from which a fault counts as
 visible: a choice, well over what JPEG of quality 75 changes; not measured on people."""
 
-
+_ROWS = 128
+"""Compared at a time: little memory for what lies between."""
 _ECLIPSES = (
     ("eclipse-missing", Kind.ECLIPSE_MISSING),
     ("eclipse-miscoloration", Kind.ECLIPSE_MISCOLORATION),
@@ -166,11 +167,17 @@ def _granules(fault: Placed, spec: DaySpec) -> tuple[str, ...]:
 
 def seen_difference(clean: ByteArray, faulty: ByteArray) -> BoolArray:
     """Mark where a person sees that two pictures differ."""
-    apart = np.abs(clean.astype(np.int16) - faulty).max(axis=-1)
-    if not apart.any():
-        return np.zeros(apart.shape, dtype=bool)
-    mean = ndimage.uniform_filter(apart.astype(np.float32), 3, mode="nearest")
-    return np.asarray((mean >= _SEEN_LEVEL) & (apart >= _SEEN_LEVEL / 2))
+    seen = np.zeros(clean.shape[:2], dtype=bool)
+    for first in range(0, len(seen), _ROWS):
+        # A row more on either side, which the means over 3 x 3 pixels take in.
+        above = min(first, 1)
+        part = slice(first - above, first + _ROWS + 1)
+        apart = np.abs(clean[part].astype(np.int16) - faulty[part]).max(axis=-1)
+        if apart.any():
+            mean = ndimage.uniform_filter(apart.astype(np.float32), 3, mode="nearest")
+            marked = (mean >= _SEEN_LEVEL) & (apart >= _SEEN_LEVEL / 2)
+            seen[first : first + _ROWS] = marked[above : above + _ROWS]
+    return seen
 
 
 def _parameters(spec: DaySpec, georeference: Georeference) -> Mapping[str, Any]:

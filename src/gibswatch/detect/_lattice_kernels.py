@@ -1,0 +1,333 @@
+"""DBSCAN of pixels in compiled code: a few passes over the rows, memory by the number of points.
+
+Imported by `lattice_dbscan`, and never where numba is not installed.  Points lie in row-major order
+throughout: their columns in one array, and where each row begins in another.
+
+Core pixels of a row that lie at most eps apart form a segment: they are one cluster, so that
+union-find joins segments, not points.  Of the core pixels of one row within eps of a point only the
+nearest on either side need to be looked at: others on that side are of the same segment.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gibswatch.detect._compiled import compiled
+from gibswatch.types import ByteArray
+
+__all__ = ["cluster_pixels"]
+
+_Ints = NDArray[np.int32]
+_Longs = NDArray[np.int64]
+_Columns = NDArray[np.uint16] | NDArray[np.int32]
+
+
+@compiled
+def cluster_pixels(  # noqa: PLR0917 - compiled code takes no keywords
+    mask: ByteArray,
+    words: NDArray[np.uint64],
+    half_widths: _Longs,
+    min_samples: int,
+    columns: _Columns,
+    core_columns: _Columns,
+    labels: _Ints,
+) -> None:
+    """Label the pixels of a mask.
+
+    Parameters
+    ----------
+    mask : (rows, cols) ndarray of uint8
+        0 or 1; contiguous.
+    words : (rows * cols // 8,) ndarray of uint64
+        The same memory, eight pixels at a time.
+    half_widths : (reach + 1,) ndarray of int64
+        Of the disk of radius eps, by the distance in rows.
+    min_samples : int
+    columns : (n + 1,) ndarray of uint16 or int32
+        Room for the column of each point, and for one more.
+    core_columns : (n,) ndarray of the same type
+    labels : (n,) ndarray of int32
+        Written: the label of each point in row-major order, -1 for noise.
+    """
+    starts = _find_points(mask, words, columns)
+    _mark_core(mask.shape[1], starts, columns, half_widths, min_samples, labels)
+    reach = len(half_widths) - 1
+    widest = half_widths[0]
+    core_starts, segments = _gather_core(starts, columns, labels, widest, core_columns)
+    segment_starts, begins = _cut_segments(core_starts, core_columns, widest, segments)
+    parents = np.arange(segments).astype(np.int32)
+    for row in range(len(starts) - 1):
+        for apart in range(1, min(reach, row) + 1):
+            upper = segment_starts[row - apart], segment_starts[row - apart + 1]
+            lower = segment_starts[row], segment_starts[row + 1]
+            _join_rows(lower, upper, begins, core_columns, half_widths[apart], parents)
+    core_labels = _number(parents, begins)
+    _write_labels(starts, columns, core_starts, core_columns, core_labels, half_widths, labels)
+
+
+@compiled
+def _find_points(mask: ByteArray, words: NDArray[np.uint64], columns: _Columns) -> _Ints:
+    """Write the column of each point; give where each row begins."""
+    rows, cols = mask.shape
+    flat = mask.reshape(rows * cols)
+    starts = np.zeros(rows + 1, np.int32)
+    found, row, row_end = 0, 0, cols
+    for word in range(len(words) + 1):
+        if word < len(words) and words[word] == 0:
+            continue
+        for i in range(8 * word, min(8 * word + 8, rows * cols)):
+            if flat[i]:
+                while i >= row_end:
+                    row += 1
+                    row_end += cols
+                    starts[row] = found
+                columns[found] = i - (row_end - cols)
+                found += 1
+    starts[row + 1 :] = found
+    return starts
+
+
+@compiled
+def _mark_core(  # noqa: PLR0917
+    cols: int,
+    starts: _Ints,
+    columns: _Columns,
+    half_widths: _Longs,
+    min_samples: int,
+    marks: _Ints,
+) -> None:
+    """Mark core points with 0 and others with -1, by row prefix sums over the disk.
+
+    The sums of the last rows are kept in a ring; each begins a reach before the first column, so
+    that no window has to be cut at the picture's edge.
+    """
+    rows, reach = len(starts) - 1, len(half_widths) - 1
+    pad = half_widths[0]
+    height = min(2 * reach + 1, rows)
+    sums = np.zeros((height, cols + 2 * pad + 1), np.int32)
+    disk = 4 * half_widths.sum() - 2 * half_widths[0] + 2 * len(half_widths) - 1
+    for ahead in range(rows + reach):
+        if ahead < rows and starts[ahead] < starts[ahead + 1]:
+            _sum_row(columns[starts[ahead] : starts[ahead + 1]], pad, sums[ahead % height])
+        row = ahead - reach
+        if row < 0:
+            continue
+        for point in range(starts[row], starts[row + 1]):
+            column = np.int64(columns[point]) + pad
+            marks[point] = _is_core(row, column, starts, sums, half_widths, disk, min_samples) - 1
+
+
+@compiled
+def _sum_row(columns: _Columns, pad: int, sums: _Ints) -> None:
+    """Write how many points lie before each column."""
+    at = 0
+    for count in range(len(columns)):
+        end = np.int64(columns[count]) + pad + 1
+        sums[at:end] = count
+        at = end
+    sums[at:] = len(columns)
+
+
+@compiled
+def _is_core(  # noqa: PLR0917
+    row: int,
+    column: int,
+    starts: _Ints,
+    sums: _Ints,
+    half_widths: _Longs,
+    disk: int,
+    min_samples: int,
+) -> int:
+    """1 if enough points lie in the disk, the nearest rows first; ends when that is decided."""
+    rows, height = len(starts) - 1, len(sums)
+    found, left = 0, disk
+    for step in range(2 * len(half_widths) - 1):
+        apart = (step + 1) // 2
+        other = row + apart if step % 2 else row - apart
+        width = half_widths[apart]
+        left -= 2 * width + 1
+        if 0 <= other < rows and starts[other] < starts[other + 1]:
+            line = sums[other % height]
+            found += line[column + width + 1] - line[column - width]
+        if found >= min_samples:
+            return 1
+        if found + left < min_samples:
+            return 0
+    return 0
+
+
+@compiled
+def _gather_core(
+    starts: _Ints, columns: _Columns, marks: _Ints, widest: int, core_columns: _Columns
+) -> tuple[_Ints, int]:
+    """Write the columns of core points; give where each row begins, and the number of segments."""
+    core_starts = np.zeros(len(starts), np.int32)
+    found = segments = 0
+    for row in range(len(starts) - 1):
+        for point in range(starts[row], starts[row + 1]):
+            if marks[point] < 0:
+                continue
+            core_columns[found] = columns[point]
+            first = found == core_starts[row]
+            if first or np.int64(columns[point]) - np.int64(core_columns[found - 1]) > widest:
+                segments += 1
+            found += 1
+        core_starts[row + 1] = found
+    return core_starts, segments
+
+
+@compiled
+def _cut_segments(
+    core_starts: _Ints, core_columns: _Columns, widest: int, segments: int
+) -> tuple[_Ints, _Ints]:
+    """Give the first segment of each row, and the first core point of each segment."""
+    segment_starts = np.zeros(len(core_starts), np.int32)
+    begins = np.empty(segments + 1, np.int32)
+    count = 0
+    for row in range(len(core_starts) - 1):
+        for core in range(core_starts[row], core_starts[row + 1]):
+            first = core == core_starts[row]
+            if first or np.int64(core_columns[core]) - np.int64(core_columns[core - 1]) > widest:
+                begins[count] = core
+                count += 1
+        segment_starts[row + 1] = count
+    begins[count] = core_starts[-1]
+    return segment_starts, begins
+
+
+@compiled
+def _root(parents: _Ints, segment: int) -> int:
+    while parents[segment] != segment:
+        parents[segment] = parents[parents[segment]]
+        segment = parents[segment]
+    return segment
+
+
+@compiled
+def _join_rows(  # noqa: PLR0917
+    lower: tuple[int, int],
+    upper: tuple[int, int],
+    begins: _Ints,
+    core_columns: _Columns,
+    width: int,
+    parents: _Ints,
+) -> None:
+    """Join the segments of two rows that hold a pair of points no more than a width apart.
+
+    The root of a set is its first segment in row-major order, which numbers it.
+    """
+    low = upper[0]
+    for segment in range(lower[0], lower[1]):
+        begin = np.int64(core_columns[begins[segment]]) - width
+        end = np.int64(core_columns[begins[segment + 1] - 1]) + width
+        while low < upper[1] and core_columns[begins[low + 1] - 1] < begin:
+            low += 1
+        root = _root(parents, segment)
+        for other in range(low, upper[1]):
+            if core_columns[begins[other]] > end:
+                break
+            other_root = _root(parents, other)
+            if other_root == root or not _touch(segment, other, begins, core_columns, width):
+                continue
+            parents[max(root, other_root)] = min(root, other_root)
+            root = min(root, other_root)
+
+
+@compiled
+def _touch(one: int, other: int, begins: _Ints, core_columns: _Columns, width: int) -> bool:
+    """Whether two segments hold a pair of points no more than a width of columns apart."""
+    i, j = begins[one], begins[other]
+    while i < begins[one + 1] and j < begins[other + 1]:
+        apart = np.int64(core_columns[i]) - np.int64(core_columns[j])
+        if abs(apart) <= width:
+            return True
+        if apart < 0:
+            i = _first_from(core_columns, i + 1, begins[one + 1], core_columns[j] - width)
+        else:
+            j = _first_from(core_columns, j + 1, begins[other + 1], core_columns[i] - width)
+    return False
+
+
+@compiled
+def _first_from(columns: _Columns, low: int, high: int, wanted: int) -> int:
+    """First place from `low` on whose column is at least as wanted, `high` if there is none."""
+    step = 1
+    while low + step <= high and columns[low + step - 1] < wanted:
+        low += step
+        step *= 2
+    high = min(high, low + step - 1)
+    while low < high:
+        middle = (low + high) // 2
+        if columns[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _number(parents: _Ints, begins: _Ints) -> _Ints:
+    """Label of each core point: clusters count by their first segment."""
+    labels = np.empty(begins[-1], np.int32)
+    numbers = np.empty(len(parents), np.int32)
+    count = 0
+    for segment in range(len(parents)):
+        root = _root(parents, segment)
+        if root == segment:
+            numbers[segment] = count
+            count += 1
+        numbers[segment] = numbers[root]
+        labels[begins[segment] : begins[segment + 1]] = numbers[segment]
+    return labels
+
+
+@compiled
+def _write_labels(  # noqa: PLR0917
+    starts: _Ints,
+    columns: _Columns,
+    core_starts: _Ints,
+    core_columns: _Columns,
+    core_labels: _Ints,
+    half_widths: _Longs,
+    labels: _Ints,
+) -> None:
+    """Write the labels of core points, and the lowest within reach of the others."""
+    rows, reach = len(starts) - 1, len(half_widths) - 1
+    loose = np.empty(np.diff(starts).max() if rows else 0, np.int32)
+    for row in range(rows):
+        count, core = 0, core_starts[row]
+        for point in range(starts[row], starts[row + 1]):
+            if labels[point] < 0:
+                loose[count] = point
+                count += 1
+            else:
+                labels[point] = core_labels[core]
+                core += 1
+        for other in range(max(0, row - reach), min(rows, row + reach + 1)):
+            if count == 0 or core_starts[other] == core_starts[other + 1]:
+                continue
+            width = half_widths[abs(other - row)]
+            within = core_starts[other], core_starts[other + 1]
+            _label_loose(loose[:count], columns, within, core_columns, core_labels, width, labels)
+
+
+@compiled
+def _label_loose(  # noqa: PLR0917
+    loose: _Ints,
+    columns: _Columns,
+    within: tuple[int, int],
+    core_columns: _Columns,
+    core_labels: _Ints,
+    width: int,
+    labels: _Ints,
+) -> None:
+    """Lower the labels of a row's other points to those of one row of core points."""
+    at = within[0]
+    for point in loose:
+        column = np.int64(columns[point])
+        at = _first_from(core_columns, at, within[1], column)
+        for core in range(max(at - 1, within[0]), min(at + 1, within[1])):
+            near = abs(np.int64(core_columns[core]) - column) <= width
+            if near and (labels[point] < 0 or core_labels[core] < labels[point]):
+                labels[point] = core_labels[core]
