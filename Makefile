@@ -22,7 +22,7 @@ $(BIN)/python:
 	  { rm -rf $(VENV); echo "Python has no venv: install the package python3-venv" >&2; exit 1; }
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[serve]"
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[serve,sim]"
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gibswatch.cli import options as opt
-
 if TYPE_CHECKING:
     from gibswatch.cli.demo_days import MadeDays
     from gibswatch.cli.demo_plan import DemoPlan
@@ -17,13 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = ["demo", "run_demo"]
 
+_MOST_PROCESSES = 8
+"""Unless more are asked for: each takes half a gigabyte."""
+
 
 def demo(
     output_dir: Annotated[Path, typer.Option("--output-dir", help="Where the days go.")] = Path(
         "demo"
     ),
     seed: Annotated[int, typer.Option("--seed", min=0, help="What the days are drawn from.")] = 7,
-    workers: opt.WorkerCount = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes; default one a core, at most 8.")
+    ] = None,
 ) -> None:
     """Simulate, serve, download, scan and report three weeks, and compare with the truth.
 
@@ -53,7 +56,7 @@ def run_demo(plan: DemoPlan, root: Path, workers: int | None) -> None:
     from gibswatch.cli.demo_table import compare, row_lines, summary_lines
     from gibswatch.simulate import EmbeddedServer, ServedLayer, create_app
 
-    count = workers or os.cpu_count() or 1
+    count = workers or min(os.cpu_count() or 1, _MOST_PROCESSES)
     made = {layer: MadeDays(root, plan.specify(layer), plan.grid) for layer in LAYERS}
     claim_folder(root, list(made.values()))
     note(f"{len(plan.days)} days of SNPP and Terra, drawn from seed {plan.seed}, go to {root}")
@@ -101,7 +104,10 @@ def _scan(days: MadeDays, plan: DemoPlan, base_url: str, workers: int) -> ScanRe
             bbox=plan.bbox,
             grid="native",
             tile_resolution=plan.grid.grid.tile_resolution,
-            settings=read_settings(base_url=base_url),
+            # This machine is the service: nobody to be polite to.
+            settings=read_settings(
+                base_url=base_url, bandwidth_mbit_s=0.0, requests_per_s=0.0, ramp_up_s=0.0
+            ),
             workers=Workers(workers),
             on_progress=tell,
         )

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -116,12 +116,18 @@ def make_days(
     jobs = [(held.path(spec.day), spec, held.plan) for held in layers for spec in held.missing()]
     total = sum(len(held.specs) for held in layers)
     on_day(total - len(jobs), total)
-    with contextlib.closing(_made(jobs, workers)) as made:
-        for done, _ in enumerate(made, total - len(jobs) + 1):
-            on_day(done, total)
+    try:
+        with contextlib.closing(_made(jobs, workers)) as made:
+            for done, _ in enumerate(made, total - len(jobs) + 1):
+                on_day(done, total)
+    except BaseException:  # processes were ended in the middle of a file
+        for folder in {path.parent for path, _, _ in jobs}:
+            for path in folder.glob(".part-*"):
+                path.unlink(missing_ok=True)
+        raise
 
 
-def _made(jobs: Sequence[_Job], workers: int | None) -> Any:
+def _made(jobs: Sequence[_Job], workers: int | None) -> Generator[None, None, None]:
     """Make days; closing this ends the processes that do."""
     yield from map_ordered(_make_day, jobs, workers=workers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gibswatch.catalogue import Grid, GridPlan, find_layer, plan_grid
@@ -20,8 +20,8 @@ LAYERS = (
     "MODIS_Terra_CorrectedReflectance_TrueColor",
 )
 DAYS = tuple(dt.date(2016, 3, 1) + dt.timedelta(days=n) for n in range(21))
-"""Both satellites see the eclipse of 2016-03-09 total, nine days before VIIRS looks at the Moon.  An
-eclipse has a roll ten days after it only from October to June: 2017-08-21 has none."""
+"""Both satellites see the eclipse of 2016-03-09 total, and VIIRS looks at the Moon nine days later:
+not from July to September, so not after the eclipse of 2017-08-21."""
 _ECLIPSE_DAY = dt.date(2016, 3, 9)
 
 _PLANTED: Mapping[str, tuple[FaultKind, ...]] = {
@@ -51,6 +51,8 @@ class DemoPlan:
     days: Sequence[dt.date] = DAYS
     bbox: BBox | None = None
     """Part of the globe, of whole tiles."""
+    kinds: Mapping[str, Sequence[FaultKind]] = field(default_factory=lambda: _PLANTED)
+    """What is planted, by satellite; what finds no free day is left out."""
 
     @cached_property
     def grid(self) -> GridPlan:
@@ -70,11 +72,11 @@ class DemoPlan:
     ) -> dict[dt.date, tuple[FaultSpec, ...]]:
         """Draw which day has which fault; the eclipse's has none, nor that of the roll another."""
         satellite = clean[0].satellite
-        faults = {spec.day: (spec,) for spec in self._roll(satellite)}
+        faults = self._roll(satellite)
         free = [spec for spec in clean if spec.day not in faults and spec.day != _ECLIPSE_DAY]
         drawn = generator(self.seed, satellite, "demo")
         order = drawn.permutation(len(free))
-        for kind, number in zip(_PLANTED[satellite], order, strict=False):
+        for kind, number in zip(self.kinds[satellite], order, strict=False):
             spec, given = free[int(number)], {}
             if kind == "missing-scans":
                 given = {"seconds": round(float(drawn.uniform(*_SCANS_S)), 1)}
@@ -83,11 +85,13 @@ class DemoPlan:
             faults[spec.day] = (planted_fault(spec, kind, area, **given),)
         return faults
 
-    def _roll(self, satellite: str) -> list[FaultSpec]:
-        """Draw the month's roll; a seed whose month has none takes another's."""
+    def _roll(self, satellite: str) -> dict[dt.date, tuple[FaultSpec, ...]]:
+        """Draw the month's roll, if these days have it; a seed without one takes another's."""
         for number in range(_MOST_TRIES):
             seed = self.seed + 1000 * number
-            found = [f for day in self.days for f in scheduled_faults(seed, satellite, day)]
-            if rolls := [fault for fault in found if fault.kind == "roll"]:
-                return rolls[:1]
-        return []
+            for day in self.days:
+                faults = scheduled_faults(seed, satellite, day)
+                rolls = tuple(fault for fault in faults if fault.kind == "roll")
+                if rolls:
+                    return {day: rolls}
+        return {}

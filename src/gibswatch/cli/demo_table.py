@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasterio import features
-from rasterio.transform import from_origin
+from rasterio import Affine, features
 from scipy import ndimage
 
 from gibswatch.archive import Layout
@@ -18,12 +17,13 @@ from gibswatch.catalogue import GridPlan
 from gibswatch.cli.demo_days import DayTruth, read_indices
 from gibswatch.scan import ScanResult
 from gibswatch.simulate.days.spec import parse_layer
-from gibswatch.types import KIND_NAMES, BoolArray, ByteArray, DayItem, Finding, Kind
+from gibswatch.types import KIND_NAMES, BoolArray, DayItem, Finding, Kind
 
 __all__ = ["Row", "compare", "row_lines", "summary_lines"]
 
 _FEWEST, _WIDTH = 64, 3
-"""Pixels that can be seen of a fault, and its width, under which it is not asked to be found."""
+"""Pixels that can be seen of a fault, and its width, under which a miss is told with them."""
+_SHADOWS = (Kind.ECLIPSE_MISSING, Kind.ECLIPSE_MISCOLORATION)
 _OUTLINE_PX = 2
 """By so much an outline in lon/lat may be off the pixels that it was drawn around."""
 
@@ -42,7 +42,7 @@ class Row:
     score: float | None
     """Of what was found there."""
     overlap: float | None
-    """Pixels that both have, of those that one of them has."""
+    """Pixels that both have, of those that one of them has; a shadow has no edge to compare."""
     is_right: bool
     comment: str = ""
 
@@ -81,7 +81,7 @@ def _found(item: DayItem, mask: Path, plan: GridPlan) -> list[_Found]:
     if not item.findings:
         return []
     kinds, g = read_indices(mask), plan.georeference
-    transform = from_origin(g.west, g.north, g.pixel_width, g.pixel_height)
+    transform = Affine(g.pixel_width, 0.0, g.west, 0.0, -g.pixel_height, g.north)
     result = []
     for finding in item.findings:
         inside = np.ones(g.shape, dtype=bool)
@@ -96,23 +96,25 @@ def _day_rows(item: DayItem, truth: DayTruth, found: Sequence[_Found], plan: Gri
     day, satellite = truth.spec.day, truth.spec.satellite
     if item.verdict not in ("clean", "anomalous"):  # a demo without a network has no such day
         return [Row(day, satellite, "", "", item.verdict, None, None, is_right=False)]
-    rows, left = [], list(found)
-    for region in truth.regions:
-        seen = truth.plane == region["number"]
-        # Its size decides: a finding can lie over two regions of an eclipse.
-        own = [one for one in left if np.count_nonzero(one.pixels & seen)]
-        left = [one for one in left if one not in own or region["kind"].startswith("eclipse")]
+    regions = [(region, truth.plane == region["number"]) for region in truth.regions]
+    owners = [_owner(one, [seen for _, seen in regions]) for one in found]
+    rows = []
+    for number, (region, seen) in enumerate(regions):
+        own = [one for one, owner in zip(found, owners, strict=True) if owner == number]
+        if _is_eclipse(region):  # black and darkened are one shadow, that one finding explains
+            own += [one for one in found if one.finding.kind in _SHADOWS and one not in own]
         rows.append(_planted_row(truth, region, seen, own, plan))
-    of_eclipse = np.isin(truth.plane, [r["number"] for r in truth.regions if _is_eclipse(r)])
-    for one in left:
-        if not (of_eclipse & one.pixels).any():
-            rows.append(
-                Row(
-                    day, satellite, "", _place(one.pixels, plan), KIND_NAMES[one.finding.kind],
-                    one.finding.score, 0.0, is_right=False, comment="nothing was planted there",
-                )
-            )  # fmt: skip
+    for one, owner in zip(found, owners, strict=True):
+        if owner is None:
+            what, score, where = one.finding.kind, one.finding.score, _place(one.pixels, plan)
+            rows.append(Row(day, satellite, "", where, _name(what), score, 0.0, is_right=False))
     return rows
+
+
+def _owner(one: _Found, places: Sequence[BoolArray]) -> int | None:
+    """Which of the planted things a finding is: that of which it has the most pixels, if any."""
+    pixels = [np.count_nonzero(one.pixels & seen) for seen in places]
+    return int(np.argmax(pixels)) if any(pixels) else None
 
 
 def _planted_row(
@@ -123,53 +125,61 @@ def _planted_row(
     plan: GridPlan,
 ) -> Row:
     code = Kind(region["code"])
-    right = [one for one in own if one.finding.kind == code]
-    alarms = [one for one in own if one.finding.kind.is_fault]
-    told = right or own
+    has_own = any(one.finding.kind == code for one in own)
+    alarmed = any(one.finding.kind.is_fault for one in own)
     if code.is_fault:
-        is_right, comment = bool(right), "" if right else _why_missed(seen)
+        is_right, comment = (True, "") if has_own else _why_missed(seen)
     elif _is_eclipse(region):
-        is_right, comment = not alarms, "" if own else "no alarm"
+        is_right, comment = not alarmed, "" if own else "no alarm"
     else:
-        is_right, comment = bool(right) and not alarms, ""
-    pixels = np.logical_or.reduce([one.pixels for one in told], axis=0) if told else None
-    either = None if pixels is None else np.count_nonzero(pixels | seen)
+        is_right, comment = has_own and not alarmed, ""
     return Row(
         truth.spec.day,
         truth.spec.satellite,
         _words(region),
         _place(seen, plan),
-        ", ".join(sorted({KIND_NAMES[one.finding.kind] for one in told})),
-        max((one.finding.score for one in told), default=None),
-        None if pixels is None else float(np.count_nonzero(pixels & seen) / max(either or 0, 1)),
+        " + ".join(_name(kind) for kind in sorted({one.finding.kind for one in own})),
+        max((one.finding.score for one in own), default=None),
+        None if _is_eclipse(region) else _overlap(seen, own),
         is_right=is_right,
         comment=comment,
     )
+
+
+def _overlap(seen: BoolArray, own: Sequence[_Found]) -> float | None:
+    """Pixels that truth and findings share, of those that one of them has."""
+    if not own:
+        return None
+    pixels = np.logical_or.reduce([one.pixels for one in own])
+    return float(np.count_nonzero(pixels & seen) / np.count_nonzero(pixels | seen))
 
 
 def _is_eclipse(region: Mapping[str, Any]) -> bool:
     return str(region["kind"]).startswith("eclipse")
 
 
-def _why_missed(seen: BoolArray) -> str:
+def _why_missed(seen: BoolArray) -> tuple[bool, str]:
+    """Whether it is right that nothing was found, and why."""
     if not seen.any():
-        return "cannot be seen: other passes fill it"
+        return True, "cannot be seen: other passes fill it"
     wide = ndimage.binary_erosion(seen, np.ones((_WIDTH, _WIDTH))).any()
     if np.count_nonzero(seen) < _FEWEST or not wide:
-        return f"{np.count_nonzero(seen)} pixels can be seen"
-    return ""
+        return False, f"only {np.count_nonzero(seen)} pixels can be seen"
+    return False, ""
+
+
+def _name(kind: Kind) -> str:
+    return f"{int(kind)} {KIND_NAMES[kind]}"
 
 
 def _words(region: Mapping[str, Any]) -> str:
     """Say what was planted."""
     kind, values = region["kind"], region["parameters"]
-    count = values.get("count", 1)
+    count, half = values.get("count", 1), values.get("share", 1.0) < 1.0
     words = {
         "missing-granules": f"{count} granule{'' if count == 1 else 's'} missing",
         "missing-scans": f"{values.get('seconds', 0.0):.0f} s of scans missing",
-        "missing-orbit": "half an orbit missing"
-        if values.get("share", 1.0) < 1.0
-        else "an orbit missing",
+        "missing-orbit": f"{'half ' if half else ''}an orbit missing",
         "missing-tile": "part of a tile missing" if "part" in values else "a tile missing",
         "missing-wedge": "a pass missing in a tile",
         "roll": f"roll towards the Moon, {values.get('seconds', 0.0) / 60:.0f} min",
@@ -193,8 +203,8 @@ def _place(pixels: BoolArray, plan: GridPlan) -> str:
 
 def row_lines(rows: Sequence[Row]) -> list[str]:
     """Lay rows out as a table, its heading first."""
-    cells = [("day", "layer", "planted", "where", "found", "score", "overlap", "")]
-    cells += [_cells(row) for row in rows]
+    heading = ("day", "layer", "planted", "where", "found", "score", "overlap", "")
+    cells = [heading, *(_cells(row) for row in rows)]
     widths = [max(len(line[n]) for line in cells) for n in range(len(cells[0]))]
     return [
         "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
@@ -228,13 +238,12 @@ def summary_lines(rows: Sequence[Row], results: Sequence[ScanResult]) -> list[st
         if (item.date, parse_layer(result.layer)[0]) not in touched
     ]
     quiet = sum(item.verdict == "clean" for item in clean)
-    lines = [
-        f"{len(planted) - wrong} of {len(planted)} planted things are found or explained as they "
-        f"should be; {quiet} of {len(clean)} days without any are clean"
-    ]
+    right = len(planted) - wrong
+    told = f"planted: {right} of {len(planted)} found, or explained, as they should be"
+    lines = [f"{told}; without anything planted: {quiet} of {len(clean)} days clean"]
     if wrong or false:
         lines.append(
-            f"what was found differs from what was planted: {wrong} of them wrong, {false} found "
-            "where nothing was planted; the reports show the days"
+            f"it differs: {wrong} wrong of what was planted, {false} found where nothing was; "
+            "the reports show the days"
         )
     return lines

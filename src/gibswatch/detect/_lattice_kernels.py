@@ -20,17 +20,15 @@ __all__ = ["cluster_pixels"]
 
 _Ints = NDArray[np.int32]
 _Longs = NDArray[np.int64]
-_Columns = NDArray[np.uint16] | NDArray[np.int32]
+_Shorts = NDArray[np.uint16]
 
 
 @compiled
-def cluster_pixels(  # noqa: PLR0917 - compiled code takes no keywords
+def cluster_pixels(
     mask: ByteArray,
     words: NDArray[np.uint64],
     half_widths: _Longs,
     min_samples: int,
-    columns: _Columns,
-    core_columns: _Columns,
     labels: _Ints,
 ) -> None:
     """Label the pixels of a mask.
@@ -38,27 +36,25 @@ def cluster_pixels(  # noqa: PLR0917 - compiled code takes no keywords
     Parameters
     ----------
     mask : (rows, cols) ndarray of uint8
-        0 or 1; contiguous.
+        0 or 1; contiguous; fewer than 65,535 columns.
     words : (rows * cols // 8,) ndarray of uint64
         The same memory, eight pixels at a time.
     half_widths : (reach + 1,) ndarray of int64
-        Of the disk of radius eps, by the distance in rows.
+        Of the disk of radius eps, by the distance in rows; the disk has fewer than 65,535 pixels.
     min_samples : int
-    columns : (n + 1,) ndarray of uint16 or int32
-        Room for the column of each point, and for one more.
-    core_columns : (n,) ndarray of the same type
     labels : (n,) ndarray of int32
         Written: the label of each point in row-major order, -1 for noise.
     """
+    columns = np.empty(len(labels) + 1, np.uint16)
     starts = _find_points(mask, words, columns)
-    _mark_core(mask.shape[1], starts, columns, half_widths, min_samples, labels)
-    reach = len(half_widths) - 1
+    _mark_core(mask, starts, columns, half_widths, min_samples, labels)
+    core_columns = np.empty(len(labels), np.uint16)
     widest = half_widths[0]
     core_starts, segments = _gather_core(starts, columns, labels, widest, core_columns)
     segment_starts, begins = _cut_segments(core_starts, core_columns, widest, segments)
     parents = np.arange(segments).astype(np.int32)
     for row in range(len(starts) - 1):
-        for apart in range(1, min(reach, row) + 1):
+        for apart in range(1, min(len(half_widths) - 1, row) + 1):
             upper = segment_starts[row - apart], segment_starts[row - apart + 1]
             lower = segment_starts[row], segment_starts[row + 1]
             _join_rows(lower, upper, begins, core_columns, half_widths[apart], parents)
@@ -67,99 +63,84 @@ def cluster_pixels(  # noqa: PLR0917 - compiled code takes no keywords
 
 
 @compiled
-def _find_points(mask: ByteArray, words: NDArray[np.uint64], columns: _Columns) -> _Ints:
+def _find_points(mask: ByteArray, words: NDArray[np.uint64], columns: _Shorts) -> _Ints:
     """Write the column of each point; give where each row begins."""
     rows, cols = mask.shape
     flat = mask.reshape(rows * cols)
     starts = np.zeros(rows + 1, np.int32)
-    found, row, row_end = 0, 0, cols
+    found, row, row_begin = 0, 0, 0
     for word in range(len(words) + 1):
         if word < len(words) and words[word] == 0:
             continue
         for i in range(8 * word, min(8 * word + 8, rows * cols)):
-            if flat[i]:
-                while i >= row_end:
-                    row += 1
-                    row_end += cols
-                    starts[row] = found
-                columns[found] = i - (row_end - cols)
-                found += 1
+            while i - row_begin >= cols:
+                row += 1
+                row_begin += cols
+                starts[row] = found
+            columns[found] = i - row_begin  # overwritten by the next point if this is none
+            found += flat[i]
     starts[row + 1 :] = found
     return starts
 
 
 @compiled
 def _mark_core(  # noqa: PLR0917
-    cols: int,
+    mask: ByteArray,
     starts: _Ints,
-    columns: _Columns,
+    columns: _Shorts,
     half_widths: _Longs,
     min_samples: int,
     marks: _Ints,
 ) -> None:
     """Mark core points with 0 and others with -1, by row prefix sums over the disk.
 
-    The sums of the last rows are kept in a ring; each begins a reach before the first column, so
-    that no window has to be cut at the picture's edge.
+    The sums of the last rows are kept in a ring; each begins a half width before the first column,
+    so that no window has to be cut at the picture's edge.  They may overflow: differences do not.
     """
-    rows, reach = len(starts) - 1, len(half_widths) - 1
-    pad = half_widths[0]
-    height = min(2 * reach + 1, rows)
-    sums = np.zeros((height, cols + 2 * pad + 1), np.int32)
-    disk = 4 * half_widths.sum() - 2 * half_widths[0] + 2 * len(half_widths) - 1
+    (rows, cols), reach, pad = mask.shape, len(half_widths) - 1, half_widths[0]
+    height = min(rows, 2 * reach + 1)
+    sums = np.zeros((height, cols + 2 * pad + 1), np.uint16)
+    counts = np.empty(cols, np.uint16)
     for ahead in range(rows + reach):
         if ahead < rows and starts[ahead] < starts[ahead + 1]:
-            _sum_row(columns[starts[ahead] : starts[ahead + 1]], pad, sums[ahead % height])
+            _sum_row(mask[ahead], pad, sums[ahead % height])
         row = ahead - reach
-        if row < 0:
+        if row < 0 or starts[row] == starts[row + 1]:
             continue
+        first = np.int64(columns[starts[row]])
+        span = np.int64(columns[starts[row + 1] - 1]) + 1 - first
+        counts[:span] = 0
+        for other in range(max(0, row - reach), min(rows, row + reach + 1)):
+            if starts[other] < starts[other + 1]:
+                width = half_widths[abs(other - row)]
+                line = sums[other % height, first + pad - width :]
+                _add_windows(line, line[2 * width + 1 :], counts[:span])
         for point in range(starts[row], starts[row + 1]):
-            column = np.int64(columns[point]) + pad
-            marks[point] = _is_core(row, column, starts, sums, half_widths, disk, min_samples) - 1
+            enough = counts[np.int64(columns[point]) - first] >= min_samples
+            marks[point] = 0 if enough else -1
 
 
 @compiled
-def _sum_row(columns: _Columns, pad: int, sums: _Ints) -> None:
-    """Write how many points lie before each column."""
-    at = 0
-    for count in range(len(columns)):
-        end = np.int64(columns[count]) + pad + 1
-        sums[at:end] = count
-        at = end
-    sums[at:] = len(columns)
+def _sum_row(pixels: ByteArray, pad: int, sums: _Shorts) -> None:
+    """Write how many points lie before each column; the pad before the first stays 0."""
+    count = sums[0]
+    for i in range(len(pixels)):
+        count += pixels[i]
+        sums[i + pad + 1] = count
+    for i in range(pad + 1 + len(pixels), len(sums)):
+        sums[i] = count
 
 
 @compiled
-def _is_core(  # noqa: PLR0917
-    row: int,
-    column: int,
-    starts: _Ints,
-    sums: _Ints,
-    half_widths: _Longs,
-    disk: int,
-    min_samples: int,
-) -> int:
-    """1 if enough points lie in the disk, the nearest rows first; ends when that is decided."""
-    rows, height = len(starts) - 1, len(sums)
-    found, left = 0, disk
-    for step in range(2 * len(half_widths) - 1):
-        apart = (step + 1) // 2
-        other = row + apart if step % 2 else row - apart
-        width = half_widths[apart]
-        left -= 2 * width + 1
-        if 0 <= other < rows and starts[other] < starts[other + 1]:
-            line = sums[other % height]
-            found += line[column + width + 1] - line[column - width]
-        if found >= min_samples:
-            return 1
-        if found + left < min_samples:
-            return 0
-    return 0
+def _add_windows(before: _Shorts, after: _Shorts, counts: _Shorts) -> None:
+    """Add the points of a row's windows, every column's: quicker than those of points alone."""
+    for i in range(len(counts)):
+        counts[i] += after[i] - before[i]
 
 
 @compiled
 def _gather_core(
-    starts: _Ints, columns: _Columns, marks: _Ints, widest: int, core_columns: _Columns
+    starts: _Ints, columns: _Shorts, marks: _Ints, widest: int, core_columns: _Shorts
 ) -> tuple[_Ints, int]:
     """Write the columns of core points; give where each row begins, and the number of segments."""
     core_starts = np.zeros(len(starts), np.int32)
@@ -179,7 +160,7 @@ def _gather_core(
 
 @compiled
 def _cut_segments(
-    core_starts: _Ints, core_columns: _Columns, widest: int, segments: int
+    core_starts: _Ints, core_columns: _Shorts, widest: int, segments: int
 ) -> tuple[_Ints, _Ints]:
     """Give the first segment of each row, and the first core point of each segment."""
     segment_starts = np.zeros(len(core_starts), np.int32)
@@ -209,7 +190,7 @@ def _join_rows(  # noqa: PLR0917
     lower: tuple[int, int],
     upper: tuple[int, int],
     begins: _Ints,
-    core_columns: _Columns,
+    core_columns: _Shorts,
     width: int,
     parents: _Ints,
 ) -> None:
@@ -227,6 +208,8 @@ def _join_rows(  # noqa: PLR0917
         for other in range(low, upper[1]):
             if core_columns[begins[other]] > end:
                 break
+            if parents[other] == root:  # mostly so: the rows nearest to each other come first
+                continue
             other_root = _root(parents, other)
             if other_root == root or not _touch(segment, other, begins, core_columns, width):
                 continue
@@ -235,7 +218,7 @@ def _join_rows(  # noqa: PLR0917
 
 
 @compiled
-def _touch(one: int, other: int, begins: _Ints, core_columns: _Columns, width: int) -> bool:
+def _touch(one: int, other: int, begins: _Ints, core_columns: _Shorts, width: int) -> bool:
     """Whether two segments hold a pair of points no more than a width of columns apart."""
     i, j = begins[one], begins[other]
     while i < begins[one + 1] and j < begins[other + 1]:
@@ -250,7 +233,7 @@ def _touch(one: int, other: int, begins: _Ints, core_columns: _Columns, width: i
 
 
 @compiled
-def _first_from(columns: _Columns, low: int, high: int, wanted: int) -> int:
+def _first_from(columns: _Shorts, low: int, high: int, wanted: int | np.int64) -> int:
     """First place from `low` on whose column is at least as wanted, `high` if there is none."""
     step = 1
     while low + step <= high and columns[low + step - 1] < wanted:
@@ -285,9 +268,9 @@ def _number(parents: _Ints, begins: _Ints) -> _Ints:
 @compiled
 def _write_labels(  # noqa: PLR0917
     starts: _Ints,
-    columns: _Columns,
+    columns: _Shorts,
     core_starts: _Ints,
-    core_columns: _Columns,
+    core_columns: _Shorts,
     core_labels: _Ints,
     half_widths: _Longs,
     labels: _Ints,
@@ -315,9 +298,9 @@ def _write_labels(  # noqa: PLR0917
 @compiled
 def _label_loose(  # noqa: PLR0917
     loose: _Ints,
-    columns: _Columns,
+    columns: _Shorts,
     within: tuple[int, int],
-    core_columns: _Columns,
+    core_columns: _Shorts,
     core_labels: _Ints,
     width: int,
     labels: _Ints,

@@ -7,9 +7,9 @@ pixel are its border; the rest is noise.  scikit-learn leaves two things to the 
 which is row-major here: clusters are numbered by their first core pixel, and a border pixel within
 reach of several clusters has the lowest of their labels.
 
-Pixels have whole coordinates, so the neighbours of one are counted by prefix sums of the rows of its
-disk, and no list of neighbours is kept.  Two ways that give the same labels: compiled code
-(`_lattice_kernels`), and NumPy with SciPy where numba cannot be loaded.
+Pixels have whole coordinates, so the neighbours of one are counted by prefix sums of the rows of
+its disk, and no list of neighbours is kept.  Two ways that give the same labels: compiled code
+(`_lattice_kernels`), and NumPy with SciPy where numba cannot be loaded or the disk is huge.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ __all__ = ["NOISE", "lattice_dbscan", "lattice_dbscan_plane"]
 
 NOISE = -1
 """Label of a pixel that is in no cluster."""
+_LARGEST = 2**16 - 1
+"""The compiled way keeps columns and counts in two bytes: eps up to 143, 65,534 columns."""
 _Ints = NDArray[np.int32]
 _Longs = NDArray[np.int64]
 
@@ -65,7 +67,8 @@ def lattice_dbscan(mask: BoolArray, *, eps: float, min_samples: int) -> NDArray[
     _check(mask, eps, min_samples)
     half_widths = _disk(eps, mask.shape)
     kernels = _kernels()
-    if kernels is None:
+    disk = 2 * (2 * half_widths + 1).sum()
+    if kernels is None or max(disk, mask.shape[1]) >= _LARGEST:
         return _by_numpy(mask, half_widths, min_samples)
     return _by_kernels(kernels, mask, half_widths, min_samples)
 
@@ -131,11 +134,9 @@ def _by_kernels(
     pixels = np.ascontiguousarray(mask).view(np.uint8)
     flat = pixels.reshape(-1)
     words = np.require(flat[: flat.size // 8 * 8].view(np.uint64), requirements="A")
-    count = int(np.count_nonzero(mask))
-    dtype = np.uint16 if mask.shape[1] <= 2**16 else np.int32
-    labels = np.empty(count, dtype=np.int32)
-    room = np.empty(count, dtype=dtype), np.empty(count, dtype=dtype)
-    kernels.cluster_pixels(pixels, words, half_widths, min_samples, *room, labels)
+    labels = np.empty(int(np.count_nonzero(mask)), dtype=np.int32)
+    enough = min(min_samples, _LARGEST)  # more than any disk holds
+    kernels.cluster_pixels(pixels, words, half_widths, enough, labels)
     return labels
 
 
@@ -179,9 +180,7 @@ class _CoreIndex:
         # A gap of two rows' lengths: no window reaches from one row into the next.
         self._places = rows * self._stride + cols
 
-    def nearest(
-        self, rows: _Longs, cols: _Longs, width: int
-    ) -> list[tuple[_Longs, _Longs]]:
+    def nearest(self, rows: _Longs, cols: _Longs, width: int) -> list[tuple[_Longs, _Longs]]:
         """Core pixels on the left and on the right within a width.
 
         Returns

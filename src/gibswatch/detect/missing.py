@@ -18,12 +18,13 @@ from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.detect.explained import Explained, explain
 from gibswatch.detect.granules import Granules, granules_of
 from gibswatch.detect.holes import Hole, find_holes
-from gibswatch.detect.scheduled import scheduled_part
+from gibswatch.detect.scheduled import scheduled_parts
 from gibswatch.detect.sentences import clean_note, eclipse_sentence, hole_sentence, roll_sentence
 from gibswatch.detect.witness import dark_planes, second_witness
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.fit import has_gaps
+from gibswatch.sky.schedule import Window
 from gibswatch.types import BoolArray, Kind
 
 __all__ = ["detect"]
@@ -109,8 +110,9 @@ def _regions(
 ) -> list[Region]:
     """Turn holes and shadow into findings, largest first."""
     regions: list[Region] = []
-    for hole in holes:
-        planned, rest = _planned(explained, hole, granules)
+    scheduled = scheduled_parts([hole.mask for hole in holes], explained.expectation)
+    for hole, found in zip(holes, scheduled, strict=True):
+        planned, rest = _planned(explained, hole, granules, found)
         regions.extend(planned)
         if rest is not None:
             names = granules.names(hole.granules)
@@ -126,10 +128,12 @@ def _regions(
 
 
 def _planned(
-    explained: Explained, hole: Hole, granules: Granules
+    explained: Explained,
+    hole: Hole,
+    granules: Granules,
+    found: tuple[Window, BoolArray] | None,
 ) -> tuple[list[Region], BoolArray | None]:
     """Part a hole into what is scheduled and the rest, None if there is none to speak of."""
-    found = scheduled_part(hole.mask, explained.expectation)
     if found is None:
         return [], hole.mask
     window, part = found

@@ -284,7 +284,12 @@ def _fit(samples: Samples, expectation: Expectation, usual: Terminator) -> Termi
         return usual
     spread = edge_spread(samples, kept, edge) if edge.shown else _HIDDEN_SPREAD_DEG
     limit = (edge.cut_deg - spread, UNDECIDED_FROM_DEG)
-    is_odd = _leaves_passes(samples, expectation, zenith_of(samples, kept, edge.late_s), limit)
+    sure = kept
+    if rule is not None:  # granules close to the limit are undecided anyway
+        timeline = make_timeline(expectation, samples.looks.time, edge.late_s)
+        angle = timeline.of_granules(samples.looks.time, rule.length_s, rule.phase_s)
+        sure = np.asarray(angle <= rule.limit_deg - rule.spread_deg)
+    is_odd = _leaves_passes(samples, expectation, zenith_of(samples, sure, edge.late_s), limit)
     found = replace(
         usual,
         undecided_from_deg=UNDECIDED_FROM_DEG if is_odd else 180.0,

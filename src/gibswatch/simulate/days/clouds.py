@@ -100,8 +100,8 @@ def cloud_cover(
 
     deep, deep_lost = combine((large, meso, cells), (1.4, 0.12, 0.04))
     deep += climate.deep + np.float32(0.33) * regime
-    deep += np.float32(0.455) * (1 - tropics) * cells[0]
-    low, low_lost = combine((cells, fine, meso), (0.70, 0.44, 0.20))
+    deep += np.float32(0.50) * (1 - tropics) * cells[0]
+    low, low_lost = combine((cells, fine, meso), (0.70, 0.46, 0.20))
     low += climate.low + np.float32(0.68) * regime
     veil, veil_lost = combine((fibres, large, fine), (0.75, 0.45, 0.05))
     veil += climate.veil - np.float32(0.3) * regime

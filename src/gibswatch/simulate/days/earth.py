@@ -19,11 +19,11 @@ from gibswatch.simulate.days.products import BANDS, reflectance_of
 __all__ = ["land_share", "surface"]
 
 _SEA = {
-    "blue": 0.0285, "green": 0.0153, "red": 0.0073, "nir": 0.0065, "swir16": 0.006, "swir21": 0.004,
+    "blue": 0.0282, "green": 0.0153, "red": 0.0073, "nir": 0.0065, "swir16": 0.006, "swir21": 0.004,
 }  # fmt: skip
 _SHALLOW = {"blue": 0.07, "green": 0.09, "red": 0.03, "nir": 0.004, "swir16": 0.0, "swir21": 0.0}
 _PLANKTON = {"blue": -0.115, "green": 0.04}
-_GYRE_BLUE = 0.006
+_GYRE_BLUE = 0.0078
 """By how much the poor waters of the subtropics are bluer."""
 _SNOW = {"blue": 1.12, "green": 1.11, "red": 1.08, "nir": 0.88, "swir16": 0.13, "swir21": 0.08}
 _SNOW_TINT = {"red": 0.045, "blue": -0.01}
@@ -143,7 +143,7 @@ def _gyres(lat: Floats) -> Floats:
     """Where the sea is poor in plankton: about 20 S and 25 N."""
     south = np.exp(((lat + np.float32(21)) * np.float32(1 / 14)) ** 2 * np.float32(-1))
     north = np.exp(((lat - np.float32(26)) * np.float32(1 / 10)) ** 2 * np.float32(-1))
-    return np.asarray(south + np.float32(0.7) * north)
+    return np.asarray(south + np.float32(0.5) * north)
 
 
 def _shed_snow(visible: dict[str, Floats], white: Floats, charts: Charts) -> None:

@@ -44,7 +44,7 @@ _GLINT_WIDTH_DEG = 15.0
 _WATER = {"blue": 0.965, "green": 0.93, "red": 0.93, "nir": 0.96, "swir16": 0.74, "swir21": 0.655}
 _ICY = {"blue": 0.975, "green": 0.95, "red": 0.95, "nir": 0.945, "swir16": 0.22, "swir21": 0.13}
 """Reflectance of the thickest clouds of water and of ice."""
-_TINT = {"blue": -0.13, "red": 0.13, "green": 0.02, "swir16": 0.35, "swir21": 0.4}
+_TINT = {"blue": -0.135, "red": 0.135, "green": 0.02, "swir16": 0.35, "swir21": 0.4}
 """By how much a cloud's colour varies, from one standard deviation of the tint."""
 _MOST_AIR = 6.0
 
@@ -126,7 +126,7 @@ def illuminate(  # noqa: PLR0917  (places first, then angles: as everywhere)
     away = np.nan_to_num(np.asarray(glint_deg, np.float32), nan=90.0)
     slant = np.minimum(1 / np.maximum(np.cos(np.radians(view)), 0.1), _MOST_AIR)
     low = np.minimum(1 / np.maximum(np.cos(np.radians(sun)), 0.1), _MOST_AIR)
-    beyond = slant - 1 + np.float32(0.25) * (low - 1)
+    beyond = slant - 1 + np.float32(0.12) * (low - 1)
     haze = air.haze * (np.float32(0.26) + np.float32(0.22) * (slant - 1))
     shine = water * air.wind * np.exp(-((away / np.float32(_GLINT_WIDTH_DEG)) ** 2))
     shine += np.float32(0.1) * water * np.exp(away * np.float32(-1 / 30))

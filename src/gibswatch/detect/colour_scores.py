@@ -1,0 +1,133 @@
+"""Usable pixels of a picture with their colours, and how far each is from what is usual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from gibswatch.detect.colour_statistics import (
+    DARKEST,
+    Chroma,
+    ColourNormals,
+    ColourObservation,
+    chroma_of,
+    learn_normals,
+    observe_colour,
+    with_places,
+)
+from gibswatch.raster.scene import STATE_CODES, Scene, brightest_channel
+from gibswatch.sky.expectation import Expectation
+from gibswatch.sky.places import pixel_places
+from gibswatch.types import BoolArray, FloatArray
+
+__all__ = ["Colours", "observe_scene", "own_normals", "see_colours"]
+
+_BESIDE_BLACK = 2
+"""Pixels beside black that JPEG colours."""
+_SHADE = 0.05
+"""Obscuration from which the Moon's shadow, not the instrument, may tint."""
+_LOW_SUN_DEG = 82.0
+_MOST_COLS = 1600
+"""Wider pictures are looked at every second pixel, or third, and so on."""
+_SECTORS = 16
+"""Of longitude, that stand in for passes where these are not known."""
+_FEWEST_UNITS = 6
+_RARE = 4.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Colours:
+    """Colours of a picture; (n,) each but `usable`."""
+
+    step: int
+    """Every so many-th row and column is looked at."""
+    usable: BoolArray
+    """(rows, cols) of those: where the n pixels are."""
+    longitude: FloatArray
+    latitude: FloatArray
+    chroma: Chroma
+
+    def plane(self, values: FloatArray) -> NDArray[np.float32]:
+        """Lay values of the n pixels out as (rows, cols) of the thinned picture, 0 elsewhere."""
+        plane = np.zeros(self.usable.shape, dtype=np.float32)
+        plane[self.usable] = values
+        return plane
+
+    def channels(self, normals: ColourNormals) -> tuple[FloatArray, FloatArray]:
+        """What steps are looked for in.
+
+        Returns
+        -------
+        green : (n,) ndarray
+            Difference from the usual, cut at 0.5.
+        far : (n,) ndarray
+            0 where nature goes, up to 1 where a colour is another one altogether.
+        """
+        warm, green, rarity = normals.residuals(self.chroma)
+        far = np.clip((np.abs(green) - 0.15) * 2.0, 0.0, 1.0)
+        far = np.maximum(far, np.clip(rarity - _RARE, 0.0, 1.0))
+        if normals.places is not None:
+            far = np.maximum(far, np.clip(np.abs(warm) - 0.6, 0.0, 1.0))
+        return np.clip(green, -0.5, 0.5), far
+
+
+def see_colours(scene: Scene, observed: BoolArray, expectation: Expectation | None) -> Colours:
+    """Take the usable pixels of a picture: lit, beside no black, in no shadow of the Moon.
+
+    Parameters
+    ----------
+    scene : Scene
+    observed : (rows, cols) ndarray of bool
+        Observed black.
+    expectation : Expectation or None
+    """
+    step = -(-scene.georeference.cols // _MOST_COLS)
+    thin = (slice(step // 2, None, step), slice(step // 2, None, step))
+    near = ndimage.binary_dilation(observed, np.ones((3, 3), dtype=bool), iterations=_BESIDE_BLACK)
+    usable = (scene.state == STATE_CODES["ok"]) & ~near
+    pixels = scene.pixels[..., :3]
+    usable = usable[thin] & (brightest_channel(pixels)[thin] > DARKEST)
+    if expectation is not None:
+        usable &= expectation.covered[thin] & (expectation.obscuration[thin] <= _SHADE)
+        usable &= expectation.sza_deg[thin] < _LOW_SUN_DEG
+    longitude, latitude = np.broadcast_arrays(*pixel_places(scene.georeference))
+    lon, lat = longitude[thin][usable], latitude[thin][usable]
+    return Colours(step, usable, lon, lat, chroma_of(pixels[thin][usable], lon, lat))
+
+
+def own_normals(colours: Colours, units: NDArray[np.int32] | None = None) -> ColourNormals | None:
+    """What is usual on the day itself: most of its passes are sound.
+
+    Parameters
+    ----------
+    colours : Colours
+    units : (n,) ndarray of int, optional
+        Pass of each pixel; by default sectors of longitude.
+
+    Returns
+    -------
+    ColourNormals or None
+        None if there are too few units to say.
+    """
+    if not colours.longitude.size:
+        return None
+    if units is None:
+        units = ((colours.longitude + 180.0) * (_SECTORS / 360.0)).astype(np.int32) % _SECTORS
+    sizes = np.bincount(units)
+    large = np.flatnonzero(sizes >= 0.01 * units.size)
+    if large.size < _FEWEST_UNITS:
+        return None
+    return learn_normals(observe_colour(colours.chroma, units == unit) for unit in large)
+
+
+def observe_scene(
+    scene: Scene, observed: BoolArray, expectation: Expectation | None = None
+) -> ColourObservation:
+    """Take the small record of a day's colours, for the first pass of a scan."""
+    colours = see_colours(scene, observed, expectation)
+    record = observe_colour(colours.chroma)
+    usual = own_normals(colours) or learn_normals([record])
+    return with_places(record, colours.chroma, usual)

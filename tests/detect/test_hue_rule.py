@@ -1,0 +1,175 @@
+"""The predecessor's labelling: rare or unusual hues in clusters, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gibswatch.detect.hue_rule import RARE_SHARE, HueHistogram, HueRule, detect_hue
+from gibswatch.errors import UsageError
+from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
+from gibswatch.types import BoolArray, ByteArray, Georeference, Kind
+
+_SHAPE = (90, 120)
+_SQUARE = (slice(30, 60), slice(50, 90))
+_MAGENTA = (220, 10, 215)
+
+
+def scene_of(pixels: ByteArray, degrees: float = 0.1) -> Scene:
+    georeference = Georeference(4326, -180.0, 90.0, degrees, degrees, *pixels.shape[:2])
+    return scene_from_picture(
+        pixels, layer="A_Layer", date=dt.date(2023, 8, 7), image_format="jpg",
+        georeference=georeference, provenance="drawn",
+    )  # fmt: skip
+
+
+def earth(seed: int, shape: tuple[int, int] = _SHAPE) -> ByteArray:
+    """Draw blue sea on the left and brown land on the right, each of a few hues."""
+    rng = np.random.default_rng(seed)
+    grain = rng.integers(0, 20, shape)
+    pixels = np.empty((*shape, 3), dtype=np.uint8)
+    pixels[:] = np.array([20, 60, 120])
+    pixels[:, shape[1] // 2 :] = (130, 100, 60)
+    pixels[..., 1] += grain.astype(np.uint8)
+    return pixels
+
+
+def black_of(scene: Scene) -> BoolArray:
+    return np.asarray(scene.pixels.max(axis=2) == 0)
+
+
+def add_days(histogram: HueHistogram, shape: tuple[int, int] = _SHAPE, days: int = 6) -> None:
+    for day in range(days):
+        scene = scene_of(earth(day, shape))
+        histogram.add(scene, black_of(scene))
+
+
+@pytest.fixture(scope="module")
+def normal() -> HueHistogram:
+    histogram = HueHistogram(per_pixel=True)
+    add_days(histogram)
+    return histogram
+
+
+def test_a_square_of_a_rare_hue(normal: HueHistogram) -> None:
+    pixels = earth(99)
+    pixels[_SQUARE] = _MAGENTA
+    pixels[5, 5] = pixels[80, 10] = _MAGENTA  # alone: noise
+    found = detect_hue(scene_of(pixels), np.zeros(_SHAPE, bool), normal)
+    expected = np.zeros(_SHAPE, dtype=bool)
+    expected[_SQUARE] = True
+    (region,) = found.regions
+    assert region.kind is Kind.MISCOLORATION
+    np.testing.assert_array_equal(region.mask, expected)
+    assert found.score == pytest.approx(1200 / 1220)
+    assert "1200 pixels of a rare hue in 1 cluster(s)" in found.note
+
+
+def test_a_clean_day_and_lone_pixels(normal: HueHistogram) -> None:
+    clean = detect_hue(scene_of(earth(98)), np.zeros(_SHAPE, bool), normal)
+    assert not clean.regions
+    assert clean.score == 0.0
+    pixels = earth(98)
+    pixels[::30, ::30] = _MAGENTA
+    lone = detect_hue(scene_of(pixels), np.zeros(_SHAPE, bool), normal)
+    assert not lone.regions
+    assert 0.0 < lone.score < 0.5
+
+
+def test_a_known_hue_in_the_wrong_place(normal: HueHistogram) -> None:
+    """Land's hue on the sea is no rare one; mean and deviation of the place tell it."""
+    pixels = earth(97)
+    square = (slice(20, 50), slice(5, 40))
+    pixels[square] = earth(96)[20:50, 70:105]
+    scene, black = scene_of(pixels), np.zeros(_SHAPE, bool)
+    assert not detect_hue(scene, black, normal).regions
+    (region,) = detect_hue(scene, black, normal, HueRule("deviation", deviations=6.0)).regions
+    assert region.mask[square].all()
+    assert region.mask.sum() < 1.02 * 30 * 35
+    (alone,) = detect_hue(scene, black, normal, HueRule("deviation")).regions
+    assert alone.mask[square].all()  # six days a place: two deviations are passed by chance too
+
+
+def test_mean_and_deviation_of_all_pixels() -> None:
+    """Without places: over 40 degrees apart nothing is unusual, as in the notebook."""
+    histogram = HueHistogram()
+    add_days(histogram, days=1)
+    mean, deviation = histogram.moments()
+    assert mean.shape == ()
+    assert deviation > 40
+    pixels = earth(95)
+    pixels[_SQUARE] = _MAGENTA
+    found = detect_hue(scene_of(pixels), np.zeros(_SHAPE, bool), histogram, HueRule("deviation"))
+    assert not found.regions
+
+
+def test_moments_of_places(normal: HueHistogram) -> None:
+    mean, deviation = normal.moments()
+    assert normal.places is not None
+    values = np.repeat(np.arange(360), normal.places[17, 33])
+    assert len(values) == 6
+    assert mean[17, 33] == pytest.approx(values.mean(), rel=1e-6)
+    assert deviation[17, 33] == pytest.approx(values.std(), abs=1e-3)
+
+
+def test_black_is_neither_counted_nor_suspect() -> None:
+    histogram = HueHistogram()
+    pixels = earth(1)
+    pixels[:45] = 0
+    pixels[45:60] = (9, 0, 9)  # dark, and observed black
+    scene = scene_of(pixels)
+    observed = np.zeros(_SHAPE, dtype=bool)
+    observed[:60] = True
+    histogram.add(scene, observed)
+    assert histogram.pixels == 90 * 120  # what a share is of
+    assert histogram.counts.sum() == 30 * 120
+    assert not detect_hue(scene, observed, histogram).regions
+    assert detect_hue(scene, np.zeros(_SHAPE, bool), histogram).regions
+
+
+def test_tiles_that_did_not_come_do_not_count(normal: HueHistogram) -> None:
+    pixels = earth(94)
+    pixels[_SQUARE] = _MAGENTA
+    state = np.full(_SHAPE, STATE_CODES["ok"], dtype=np.uint8)
+    state[_SQUARE] = STATE_CODES["failed"]
+    scene = replace(scene_of(pixels), state=state)
+    assert not detect_hue(scene, np.zeros(_SHAPE, bool), normal).regions
+    histogram = HueHistogram()
+    histogram.add(scene, np.zeros(_SHAPE, bool))
+    assert histogram.pixels == 90 * 120 - 30 * 40
+
+
+def test_rare_is_a_share_of_the_pixels() -> None:
+    """The notebook's 10,000 on its 891 days of 2048x1024."""
+    histogram = HueHistogram()
+    histogram.pixels = 891 * 2048 * 1024
+    histogram.counts[:] = 10_000
+    histogram.counts[7] = 9_999
+    assert np.flatnonzero(histogram.is_rare(RARE_SHARE)).tolist() == [7]
+
+
+def test_a_globe_is_judged_at_the_rules_size() -> None:
+    """As the notebook does; the mask has the picture's pixels."""
+    histogram = HueHistogram()
+    scene = scene_of(earth(1, (180, 360)), 1.0)
+    histogram.add(scene, black_of(scene))
+    assert histogram.pixels == 1024 * 2048
+    pixels = earth(2, (180, 360))
+    pixels[50:60, 100:130] = _MAGENTA
+    (region,) = detect_hue(scene_of(pixels, 1.0), black_of(scene), histogram).regions
+    assert region.mask.sum() == 300
+    assert region.mask[50:60, 100:130].all()
+
+
+def test_what_cannot_be_counted_or_judged(normal: HueHistogram) -> None:
+    scene = scene_of(earth(1, (50, 60)))
+    with pytest.raises(UsageError, match=r"\(50, 60\)"):
+        normal.add(scene, black_of(scene))
+    with pytest.raises(UsageError, match=r"\(50, 60\)"):
+        detect_hue(scene, black_of(scene), normal, HueRule("deviation"))
+    found = detect_hue(scene, black_of(scene), HueHistogram())
+    assert found.score == 0.0
+    assert "no normal day" in found.note
