@@ -3,7 +3,8 @@
 ``docs/figures/sky-*.png`` are computed, without any imagery; ``docs/figures/simulated-*.jpg`` show
 what the simulator draws, no picture of GIBS.  They need the extra ``sim``.
 ``docs/figures/report.jpg`` is the head of a report on simulated days, photographed by Chromium
-where there is one.
+where there is one.  ``real-*.jpg`` show real imagery, reduced, and are drawn anew where it is there
+(`real_figures`).
 
 Run: make figures
 """
@@ -27,6 +28,7 @@ from gibswatch.simulate.days.clear import clear_picture
 from gibswatch.sky.orbit import anchor_orbit
 from gibswatch.sky.satellites import SATELLITES
 from gibswatch.types import ByteArray, Georeference
+from real_figures import alarms_sheet, likeness_sheet, tiles_folder
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "figures"
 MOST_BYTES = 300_000
@@ -147,7 +149,23 @@ def main() -> int:
             print(f"simulated-{name}.jpg has {len(content)} bytes, more than {MOST_BYTES}")
             return 1
         (FOLDER / f"simulated-{name}.jpg").write_bytes(content)
+    keep_real()
     return keep_report()
+
+
+def keep_real() -> None:
+    """Write the sheets with real imagery, where it is there."""
+    folder = tiles_folder()
+    if folder is None:
+        print("no real imagery here: real-*.jpg stay as they are")
+        return
+    with tempfile.TemporaryDirectory() as masks:
+        sheets = {
+            "likeness": likeness_sheet(folder),
+            "alarms": alarms_sheet(folder, Path(masks)),
+        }
+    for name, sheet in sheets.items():
+        (FOLDER / f"real-{name}.jpg").write_bytes(small_jpeg(Image.fromarray(sheet)))
 
 
 def keep_report() -> int:

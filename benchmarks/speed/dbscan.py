@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from _peak import extra_mib
 from scipy import ndimage
 from sklearn.cluster import DBSCAN
 
@@ -38,6 +39,17 @@ def clumps(rng: np.random.Generator, points: int) -> BoolArray:
         drawn = np.rint(drawn).astype(int)
         drawn = drawn[((drawn >= 0) & (drawn < _SHAPE)).all(axis=1)]
         mask[drawn[:, 0], drawn[:, 1]] = True
+    return mask
+
+
+def spots(rng: np.random.Generator, points: int) -> BoolArray:
+    """Draw solid discs, as regions of one colour are."""
+    mask = np.zeros(_SHAPE, dtype=bool)
+    rows, cols = np.ogrid[: _SHAPE[0], : _SHAPE[1]]
+    while np.count_nonzero(mask) < points:
+        centre = rng.uniform(0.1, 0.9, 2) * _SHAPE
+        near = (rows - centre[0]) ** 2 + (cols - centre[1]) ** 2
+        mask |= near <= rng.uniform(10, np.sqrt(points) / 5) ** 2
     return mask
 
 
@@ -112,16 +124,18 @@ def race(name: str, masks: list[BoolArray], eps: float, min_samples: int, rounds
     )
 
 
-def memory_of_everything() -> None:
-    """Print the memory of the worst case, every pixel marked, by the process's peak."""
-    import resource  # noqa: PLC0415
-
-    mask = np.ones(_SHAPE, dtype=bool)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    labels = lattice_dbscan.lattice_dbscan(mask, eps=15.0, min_samples=20)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    extra = (after - before) / 1024 - labels.nbytes / 2**20
-    print(f"all 2,097,152 pixels marked: {extra:.1f} MiB beside mask and labels")
+def memory() -> None:
+    """Print what a call takes beside the mask, its labels included: clumps, and every pixel."""
+    rng = np.random.default_rng(6)
+    for name, mask in (("3e5 points", clumps(rng, 300_000)), ("all", np.ones(_SHAPE, dtype=bool))):
+        for eps, min_samples in _RULES:
+            extra = extra_mib(
+                lambda mask=mask, eps=eps, least=min_samples: lattice_dbscan.lattice_dbscan(
+                    mask, eps=eps, min_samples=least
+                )
+            )
+            labels = 4 * np.count_nonzero(mask) / 2**20
+            print(f"{name}, eps {eps}: {extra:.1f} MiB, of which labels {labels:.1f}")
 
 
 def main() -> None:
@@ -132,13 +146,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     lattice_dbscan.lattice_dbscan(np.eye(30, dtype=bool), eps=15.0, min_samples=2)
-    memory_of_everything()
+    memory()
     compare(arguments.cases)
     rng = np.random.default_rng(5)
     for points in (100_000, 300_000):
-        masks = [clumps(rng, points) for _ in range(arguments.sets)]
-        for eps, min_samples in _RULES:
-            race(f"clumps of {points}", masks, eps, min_samples, arguments.rounds)
+        for name, draw in (("clumps", clumps), ("spots", spots)):
+            masks = [draw(rng, points) for _ in range(arguments.sets)]
+            for eps, min_samples in _RULES:
+                race(f"{name} of {points}", masks, eps, min_samples, arguments.rounds)
     for share in (0.01, 0.02, 0.04):
         for eps, min_samples in _RULES:
             masks = [speckles(rng, share) for _ in range(3)]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import time
 from pathlib import Path
 
 import numpy as np
+from _peak import extra_mib
 from matplotlib.colors import rgb_to_hsv
 from numpy.typing import NDArray
 
@@ -89,10 +89,9 @@ def main() -> None:
     arguments = parser.parse_args()
     drawn = pictures(arguments.picture)
     count_hues(drawn["nearly grey"][:1])  # loads numba, which is no memory of the counting
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    count_hues(drawn["nearly grey"])
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"memory beside the picture: {(after - before) / 1024:.1f} MiB")
+    for name, count in (("ours", count_hues), ("matplotlib's form", rival_counts)):
+        extra = extra_mib(lambda count=count: count(drawn["nearly grey"]))
+        print(f"memory beside the picture, {name}: {extra:.1f} MiB")
     compare()
     for name, pixels in drawn.items():
         race(name, pixels, arguments.rounds)

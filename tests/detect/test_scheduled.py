@@ -84,3 +84,11 @@ def test_a_day_without_a_window_explains_nothing() -> None:
     gone = hole(plain, int(np.median(passes)), -300.0, 640.0)
     assert gone.sum() > 1000
     assert scheduled_part(gone, plain) is None
+
+
+def test_a_tile_whose_end_is_hidden_is_not() -> None:
+    expectation = expect(SATELLITES["SNPP"], GLOBE, dt.date(2018, 3, 17))
+    assert expectation.scheduled[0].kind == "new-moon"
+    gone = np.zeros(GLOBE.shape, dtype=bool)
+    gone[103:119, 464:481] = True
+    assert scheduled_part(gone, expectation) is None

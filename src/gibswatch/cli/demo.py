@@ -54,6 +54,8 @@ def run_demo(plan: DemoPlan, root: Path, workers: int | None) -> None:
     from gibswatch.cli.demo_days import MadeDays, claim_folder, make_days
     from gibswatch.cli.demo_plan import LAYERS
     from gibswatch.cli.demo_table import compare, row_lines, summary_lines
+    from gibswatch.parallel import map_ordered
+    from gibswatch.report import write_report
     from gibswatch.simulate import EmbeddedServer, ServedLayer, create_app
 
     count = workers or min(os.cpu_count() or 1, _MOST_PROCESSES)
@@ -81,17 +83,16 @@ def run_demo(plan: DemoPlan, root: Path, workers: int | None) -> None:
     typer.echo("")
     for line in (*row_lines(rows), "", *summary_lines(rows, results)):
         typer.echo(line)
-    for result in results:
-        if result.folder is not None:
-            typer.echo(f"report: {result.folder / 'report.html'}")
+    note("writing the reports")
+    for path in map_ordered(write_report, results, workers=count):
+        typer.echo(f"report: {path}")
 
 
 def _scan(days: MadeDays, plan: DemoPlan, base_url: str, workers: int) -> ScanResult:
-    """Download, judge and report the days of one layer."""
+    """Download and judge the days of one layer."""
     from datetime import timedelta
 
     from gibswatch.cli.console import note, progress
-    from gibswatch.report import write_report
     from gibswatch.scan import Workers, scan
     from gibswatch.settings import read_settings
 
@@ -113,5 +114,4 @@ def _scan(days: MadeDays, plan: DemoPlan, base_url: str, workers: int) -> ScanRe
         )
     for line in result.notes:
         note(line)
-    write_report(result)
     return result

@@ -170,14 +170,17 @@ def add_hues(  # noqa: PLR0917 - compiled code takes no keywords
         Added to.
     """
     cases, lowest = np.empty(_STEP, np.uint32), np.empty(_STEP, np.uint8)
-    sums = np.zeros(2 * len(lower), np.uint32)
+    # In turn by pixel: a sum that was just written is slow to read, and neighbours are alike.
+    sums = np.zeros(4 << 13, np.uint32)
     for begin in range(0, len(flat) // 3, _STEP):
         size = min(_STEP, len(flat) // 3 - begin)
         _find_cases(flat[3 * begin : 3 * (begin + size)], cases[:size], lowest[:size])
         weights = counted[begin : begin + size]
         for i in range(size):
             kind = np.uint32(kinds[cases[i]])
-            bin_ = np.uint64((kind << np.uint32(1)) | _bit(higher, kind, np.uint32(lowest[i])))
+            turn = np.uint32(i & 3) << np.uint32(13)
+            bin_ = turn | (kind << np.uint32(1)) | _bit(higher, kind, np.uint32(lowest[i]))
             sums[bin_] += np.uint32(weights[i]) if len(weights) else np.uint32(1)
     for at in range(len(sums)):
-        counts[lower[at // 2] + at % 2] += sums[at]
+        if sums[at]:
+            counts[lower[at % (1 << 13) // 2] + at % 2] += sums[at]

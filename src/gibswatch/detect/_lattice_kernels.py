@@ -53,11 +53,9 @@ def cluster_pixels(
     core_starts, segments = _gather_core(starts, columns, labels, widest, core_columns)
     segment_starts, begins = _cut_segments(core_starts, core_columns, widest, segments)
     parents = np.arange(segments).astype(np.int32)
+    ends = core_columns[begins[1:] - 1]
     for row in range(len(starts) - 1):
-        for apart in range(1, min(len(half_widths) - 1, row) + 1):
-            upper = segment_starts[row - apart], segment_starts[row - apart + 1]
-            lower = segment_starts[row], segment_starts[row + 1]
-            _join_rows(lower, upper, begins, core_columns, half_widths[apart], parents)
+        _join_row(row, segment_starts, begins, ends, core_columns, half_widths, parents)
     core_labels = _number(parents, begins)
     _write_labels(starts, columns, core_starts, core_columns, core_labels, half_widths, labels)
 
@@ -186,35 +184,38 @@ def _root(parents: _Ints, segment: int) -> int:
 
 
 @compiled
-def _join_rows(  # noqa: PLR0917
-    lower: tuple[int, int],
-    upper: tuple[int, int],
+def _join_row(  # noqa: PLR0917 - compiled code takes no keywords
+    row: int,
+    segment_starts: _Ints,
     begins: _Ints,
+    ends: _Shorts,
     core_columns: _Shorts,
-    width: int,
+    half_widths: _Longs,
     parents: _Ints,
 ) -> None:
-    """Join the segments of two rows that hold a pair of points no more than a width apart.
+    """Join the segments of a row with those of the rows above that they touch.
 
     The root of a set is its first segment in row-major order, which numbers it.
     """
-    low = upper[0]
-    for segment in range(lower[0], lower[1]):
-        begin = np.int64(core_columns[begins[segment]]) - width
-        end = np.int64(core_columns[begins[segment + 1] - 1]) + width
-        while low < upper[1] and core_columns[begins[low + 1] - 1] < begin:
-            low += 1
+    reach = min(len(half_widths) - 1, row)
+    lows = segment_starts[row - reach : row + 1][::-1].copy()
+    for segment in range(segment_starts[row], segment_starts[row + 1]):
         root = _root(parents, segment)
-        for other in range(low, upper[1]):
-            if core_columns[begins[other]] > end:
-                break
-            if parents[other] == root:  # mostly so: the rows nearest to each other come first
-                continue
-            other_root = _root(parents, other)
-            if other_root == root or not _touch(segment, other, begins, core_columns, width):
-                continue
-            parents[max(root, other_root)] = min(root, other_root)
-            root = min(root, other_root)
+        for apart in range(1, reach + 1):
+            width, high = half_widths[apart], segment_starts[row - apart + 1]
+            begin = np.int64(core_columns[begins[segment]]) - width
+            end = np.int64(ends[segment]) + width
+            while lows[apart] < high and ends[lows[apart]] < begin:
+                lows[apart] += 1
+            for other in range(lows[apart], high):
+                if core_columns[begins[other]] > end:
+                    break
+                if parents[other] == root:  # mostly so: the nearest rows come first
+                    continue
+                other_root = _root(parents, other)
+                if other_root != root and _touch(segment, other, begins, core_columns, width):
+                    parents[max(root, other_root)] = min(root, other_root)
+                    root = min(root, other_root)
 
 
 @compiled

@@ -69,6 +69,8 @@ class Chroma:
     """Cell of brightness, `warm` and `green`."""
     usual_cell: NDArray[np.int32]
     """Cell of latitude, brightness and `warm`."""
+    level: NDArray[np.int32]
+    """Of brightness, 0-11."""
     place_cell: NDArray[np.int32]
     """Cell of longitude and latitude, once for clear places and once for cloudy ones."""
 
@@ -148,7 +150,7 @@ def chroma_of(pixels: ByteArray, longitude: FloatArray, latitude: FloatArray) ->
     down = np.clip((90.0 - latitude) * (_PLACES[0] / 180.0), 0, _PLACES[0] - 1).astype(np.int32)
     aside = ((longitude + 180.0) % 360.0 * (_PLACES[1] / 360.0)).astype(np.int32) % _PLACES[1]
     place = (down * _PLACES[1] + aside) * 2 + (brightest >= _CLOUDY)
-    return Chroma(warm, excess, colour, usual, place)
+    return Chroma(warm, excess, colour, usual, level, place)
 
 
 def _bin(values: FloatArray, reach: float, count: int) -> NDArray[np.int32]:
@@ -251,7 +253,7 @@ def _usual_share(units: Sequence[ColourObservation]) -> NDArray[np.float32]:
         total[unit.colours] += unit.shares
         most[unit.colours] = np.maximum(most[unit.colours], unit.shares)
     mean = (total - most) / max(len(units) - 1, 1) if len(units) > 1 else total
-    return mean.reshape(_LEVELS, _WARM, _GREEN)
+    return mean.astype(np.float32).reshape(_LEVELS, _WARM, _GREEN)
 
 
 def _median(values: NDArray[np.float32], fewest: int) -> NDArray[np.float32]:

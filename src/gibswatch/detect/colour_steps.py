@@ -43,8 +43,6 @@ class Span:
     """Of the weaker of its two steps, in standard deviations."""
     shift: float
     """Inside less outside."""
-    channel: int
-    """Number of the residual that shows it best."""
     closed: bool
     """Whether it has two steps: else it reaches to an end of the pass's imagery."""
 
@@ -96,30 +94,33 @@ def make_lanes(
     return Lanes(start, step_s, (passes, bins), cell, count.reshape(passes, bins, STRIPS))
 
 
-def find_spans(
-    lanes: Lanes, residuals: Sequence[FloatArray], *, least: float, most: int = 12
-) -> list[Span]:
+def find_spans(lanes: Lanes, residual: FloatArray, *, least: float, most: int = 12) -> list[Span]:
     """Find spans of other colour, strongest first.
 
     Parameters
     ----------
     lanes : Lanes
-    residuals : sequence of (n,) ndarray
+    residual : (n,) ndarray
         Differences from what is usual.
     least : float
         Standard deviations that both steps need.
     most : int
         Spans at most.
     """
+    flat: _Doubles = np.bincount(lanes.cell, residual, lanes.count.size).astype(np.float64)
+    total = flat.reshape(lanes.count.shape)
+    sums = (_running(lanes.count), _running(total))
+    windows = sorted({max(1, round(s / lanes.step_s)) for s in _WINDOWS_S})
+    steps = {window: _steps(*sums, window) for window in windows}
     found: list[Span] = []
-    for channel, residual in enumerate(residuals):
-        total = np.bincount(lanes.cell, residual, lanes.count.size).reshape(lanes.count.shape)
-        sums = (_running(lanes.count), _running(total))
-        windows = sorted({max(1, round(s / lanes.step_s)) for s in _WINDOWS_S})
-        steps = {window: _steps(*sums, window) for window in windows}
-        for number in range(lanes.shape[0]):
-            found += _spans_of(lanes, sums, steps, number, channel, least)
-    return _apart(sorted(found, key=lambda span: -span.strength))[:most]
+    for number in range(lanes.shape[0]):
+        found += _spans_of(lanes, sums, steps, number, least)
+    return _apart(sorted(found, key=_rank, reverse=True))[:most]
+
+
+def _rank(span: Span) -> float:
+    """Strength, up to where every step is one, times shift: two steps are worth more."""
+    return min(span.strength, 8.0) * abs(span.shift) * (1.0 if span.closed else 0.75)
 
 
 def _running(values: _Doubles) -> _Doubles:
@@ -129,7 +130,7 @@ def _running(values: _Doubles) -> _Doubles:
 
 
 def _steps(count: _Doubles, total: _Doubles, window: int) -> _Doubles:
-    """(passes, bins + 1): by how many standard deviations the colour steps at the start of a bin."""
+    """(passes, bins + 1): standard deviations by which the colour steps at the start of a bin."""
     edge = np.arange(count.shape[1])
     before, after = np.maximum(edge - window, 0), np.minimum(edge + window, edge[-1])
     left, right = count - count[:, before], count[:, after] - count
@@ -156,7 +157,6 @@ def _spans_of(
     sums: tuple[_Doubles, _Doubles],
     steps: dict[int, _Doubles],
     number: int,
-    channel: int,
     least: float,
 ) -> list[Span]:
     """Pairs of opposite steps of a pass."""
@@ -180,9 +180,7 @@ def _spans_of(
                 sizes = [sign * step[up]] if up != ends[0] else []
                 sizes += [-sign * step[down]] if down != ends[1] else []
                 first, last = (float(start + lanes.step_s * edge) for edge in (up, down))
-                span = Span(
-                    number, first, last, float(min(sizes)), shift, channel, len(sizes) == 2
-                )
+                span = Span(number, first, last, float(min(sizes)), shift, len(sizes) == 2)
                 found.append(span)
     return found
 
@@ -199,9 +197,7 @@ def _profile(sums: tuple[_Doubles, _Doubles], number: int) -> tuple[_Doubles, _D
     return sums[0][number].sum(axis=1), sums[1][number].sum(axis=1)
 
 
-def _shift(
-    profile: tuple[_Doubles, _Doubles], up: int, down: int, window: int
-) -> float | None:
+def _shift(profile: tuple[_Doubles, _Doubles], up: int, down: int, window: int) -> float | None:
     """By how much the colour inside differs from both sides; None if it does so in parts only."""
     count, total = profile
     reach = max(window, 3)
@@ -218,6 +214,8 @@ def _shift(
     near = _mean_of([e for e, side in zip(edges, sides, strict=True) if np.isfinite(side)])
     amplitude = near - outside
     if not np.isfinite(amplitude) or amplitude == 0.0:
+        return None
+    if abs(outside) > 0.5 * abs(near) or near * amplitude < 0:  # it is the sides that are unusual
         return None
     inner_n = np.diff(count[up : down + 1])
     there = inner_n > 0

@@ -17,7 +17,7 @@ from gibswatch.detect import climatology
 from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.detect.explained import Explained, explain
 from gibswatch.detect.granules import Granules, granules_of
-from gibswatch.detect.holes import Hole, find_holes
+from gibswatch.detect.holes import Ground, Hole, find_holes
 from gibswatch.detect.scheduled import scheduled_parts
 from gibswatch.detect.sentences import clean_note, eclipse_sentence, hole_sentence, roll_sentence
 from gibswatch.detect.witness import dark_planes, second_witness
@@ -40,6 +40,8 @@ _LEAST_REST = 0.1
 """And so much of what is scheduled."""
 _MOST_CLEAN = 0.49
 """Score of a day all of whose black is explained."""
+_FAINT, _MANY_PX = 0.2, 1000.0
+"""Score of a day, and half of it by so many pixels, with black within the tolerance alone."""
 
 
 def detect(
@@ -72,13 +74,14 @@ def detect(
         found = _fallback(scene, observed, context, why)
         return replace(found, fits_date=not misfit.wrong_date)
     granules = granules_of(expectation)
-    holes, score = find_holes(explained.ground(), granules)
+    ground = explained.ground()
+    holes, score = find_holes(ground, granules)
     regions = _regions(explained, holes, granules, context)
     reasons = explained.reasons(dark.black | observed, regions)
     faults = [region.score for region in regions if region.kind.is_fault]
     note = clean_note(reasons, scene.georeference, regions)
     return Detection(
-        score=max(faults) if faults else min(score, _MOST_CLEAN),
+        score=max(faults) if faults else _clean_score(ground, score),
         note=note,
         regions=tuple(regions),
         reasons=reasons,
@@ -95,6 +98,12 @@ def _unknown(scene: Scene, expectation: Expectation | None) -> str:
     if has_gaps(orbit.record) and orbit.longitude_sigma_deg > _KNOWN_SHARE * orbit.spacing_deg:
         return f"no orbit is known: {orbit.note or 'its longitude is uncertain'}"
     return ""
+
+
+def _clean_score(ground: Ground, score: float) -> float:
+    """Rank days without faults: by the largest piece of evidence, then by black near an edge."""
+    near = int((ground.black & ~ground.explained).sum())
+    return min(max(score, _FAINT * near / (near + _MANY_PX)), _MOST_CLEAN)
 
 
 def _fallback(scene: Scene, observed: BoolArray, context: Context, why: str) -> Detection:

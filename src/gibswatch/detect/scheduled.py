@@ -55,13 +55,15 @@ _ALIGNED_ODDS, _UNALIGNED_ODDS = 0.02, 10.0
 """Of a roll against lost granules where a span is a whole number of them, and where it is not: one
 roll in thirty is by chance, and all but a few losses are."""
 
+_STRAIGHT = 0.8
+"""Share of the length of a hole's box on which it ends within two pixels of it."""
 _REACH_S = {"lunar-roll": 7.0 * _HOUR_S, "new-moon": 10.0 * _HOUR_S}
 """Standard deviation of a manoeuvre's moment from the Moon's.  Announced rolls are within an hour,
 but of the predecessor's labelled holes 18 of 20 (27 less 7 by chance) are within 7.5 degrees: less
 the width of a day that is 3-4 degrees, 6-8 hours."""
-_MONTHLY = {"lunar-roll": 0.9, "new-moon": 0.2}
+_MONTHLY = {"lunar-roll": 0.9, "new-moon": 0.14}
 """Chance that a month has one: 11 of 11 odd months of the labels on the day itself; of the days
-around New Moon 4 of 48, three days each."""
+around New Moon 4 of 48, three days each, less the 2 that other faults make."""
 _FAULTS_A_DAY = 0.04
 """Holes that no schedule explains: 35 in the 946 labelled days."""
 _LEAST_ODDS = 2.0
@@ -127,7 +129,7 @@ def scheduled_parts(
     found: list[tuple[Window, BoolArray] | None] = [None] * len(holes)
     if not expectation.scheduled:
         return found
-    spans = [_spans(hole, expectation) for hole in holes]
+    spans = [[] if _is_upright(hole) else _spans(hole, expectation) for hole in holes]
     refused = _refused(holes, spans, expectation)
     for window in expectation.scheduled:
         best = max(
@@ -149,6 +151,23 @@ def scheduled_parts(
             if found[number] is None and _belongs(hole, span, expectation):
                 found[number] = (window, hole)
     return found
+
+
+def _is_upright(hole: BoolArray) -> bool:
+    """Whether a hole ends along a row and along a column: tiles do, scans and swaths do not."""
+    rows, cols = _box(hole)
+    part = hole[rows, cols]
+    height, width = hole.shape
+    sides = (
+        (rows.start > 0, part[:2]),
+        (rows.stop < height, part[-2:]),
+        (cols.start > 0, part[:, :2].T),
+        (cols.stop < width, part[:, -2:].T),
+    )
+    top, bottom, left, right = (
+        inside and float(line.any(axis=0).mean()) >= _STRAIGHT for inside, line in sides
+    )
+    return (top or bottom) and (left or right)
 
 
 def _refused(
@@ -227,7 +246,11 @@ def _spans(hole: BoolArray, expectation: Expectation) -> list[_Span]:
     passes = expectation.pass_index[rows, cols][hole[rows, cols]]
     counts = np.bincount(passes[passes >= 0])
     tried = [_span(hole, expectation, int(n)) for n in np.flatnonzero(counts >= _FEWEST)]
-    spans = [span for span in tried if span is not None]
+    spans = [
+        span
+        for span in tried
+        if span is not None and (span.open_ends < 2 or _is_low(span.part, expectation))
+    ]  # cut off by the picture or the day, half an orbit would look the same
     hidden = None if spans else _hidden_span(hole, expectation)
     return spans if hidden is None else [hidden]
 
@@ -369,13 +392,8 @@ def _box(mask: BoolArray) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
 
 
+@lru_cache(maxsize=1)
 def _geometry(expectation: Expectation) -> PassGeometry:
     """Return the passes of a day with how many see each pixel."""
-    e = expectation
-    return _passes(e)
-
-
-@lru_cache(maxsize=1)
-def _passes(expectation: Expectation) -> PassGeometry:
     e = expectation
     return pass_geometry(e.orbit, e.georeference, e.day, sza_limit_deg=90.0, second=True)

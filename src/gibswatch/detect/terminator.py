@@ -44,6 +44,9 @@ _Singles = NDArray[np.float32]
 _DEFAULT_SPREAD_DEG = 1.5
 _HIDDEN_SPREAD_DEG = 1.0
 """Of a cut that is all but hidden behind granules that are left out."""
+_BESIDE_GRANULES_DEG = 0.5
+"""Of one that shows between such granules only: five minutes of local time, which a whole edge
+tells, are half a degree under 50-60 degrees of latitude."""
 _LENGTHS_S = {"MODIS": (300.0,), "VIIRS": (360.0, 85.35)}
 _GAIN = 4.0
 """Samples that must come to their right side for granules to be left out."""
@@ -113,14 +116,8 @@ def fit_terminator(expectation: Expectation, observed: BoolArray, sent: BoolArra
         Not `certain` where the picture shows no edge, or none that fits: then the usual cut.
     """
     length = SATELLITES[expectation.satellite].granule_s
-    usual = Terminator(
-        SZA_CUT_DEG,
-        _DEFAULT_SPREAD_DEG,
-        None,
-        length,
-        certain=False,
-        note=f"no night edge to fit: the usual {SZA_CUT_DEG:g} deg",
-    )
+    note = f"no night edge to fit: the usual {SZA_CUT_DEG:g} deg"
+    usual = Terminator(SZA_CUT_DEG, _DEFAULT_SPREAD_DEG, None, length, certain=False, note=note)
     cells = night_cells(expectation.orbit, expectation.georeference, expectation.day)
     if not cells.place[0].size:
         return usual
@@ -286,6 +283,7 @@ def _fit(samples: Samples, expectation: Expectation, usual: Terminator) -> Termi
     limit = (edge.cut_deg - spread, UNDECIDED_FROM_DEG)
     sure = kept
     if rule is not None:  # granules close to the limit are undecided anyway
+        spread = max(spread, _BESIDE_GRANULES_DEG)
         timeline = make_timeline(expectation, samples.looks.time, edge.late_s)
         angle = timeline.of_granules(samples.looks.time, rule.length_s, rule.phase_s)
         sure = np.asarray(angle <= rule.limit_deg - rule.spread_deg)

@@ -1,0 +1,198 @@
+"""Miscoloration on simulated days: regions by gain, false days, pixel agreement.
+
+Run: .venv/bin/python benchmarks/quality/colour_simulated.py [--part test] [--archives 'colour-*']
+     [--seed 1] [--coarser 2] [--folder FOLDER] [--cold]
+
+Days of the set quality-1; normals are learned from the nearest other days of the archive, faulty
+ones among them, as a scan does; `--cold` leaves the day's own passes alone.  Tune on the part
+"tune"; report "test".  A region is found when the union of what is found covers at least half of
+its visible part; under 100 visible pixels it has a row of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from _sets import Archive, DayTruth, chosen_archives, make_archive
+from numpy.typing import NDArray
+
+from gibswatch.catalogue import find_layer
+from gibswatch.detect.colour import ColourFinding, find_colour
+from gibswatch.detect.colour_scores import observe_scene
+from gibswatch.raster import observe
+from gibswatch.scan.judge import Workers, fit_sightings, observe_pictures
+from gibswatch.scan.normals import LayerNormals
+from gibswatch.scan.one_day import sky_expectation
+from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
+from gibswatch.types import BoolArray, Kind
+
+LEAST_PX = 100
+COLOUR = int(Kind.MISCOLORATION)
+
+
+@dataclass(frozen=True, eq=False)
+class RegionScore:
+    """One faulty region."""
+
+    archive: str
+    day: str
+    effect: str
+    gain: float | None
+    visible: int
+    covered: float
+    """Share of its visible part that is found."""
+
+
+@dataclass(frozen=True, eq=False)
+class DayScore:
+    """One day."""
+
+    archive: str
+    day: str
+    clean: bool
+    called: bool
+    score: float
+    histograms: NDArray[np.float64] | None
+    """(2, 1000) area by pixel score: sound and faulty pixels; None where it counts for no AP."""
+
+
+def score_day(
+    archive: Archive, truth: DayTruth, found: ColourFinding
+) -> tuple[DayScore, list[RegionScore]]:
+    """Compare what is found in a picture with the truth."""
+    union = np.zeros(truth.label.shape, dtype=bool)
+    for region in found.regions:
+        union |= region.mask
+    faults = [r for r in truth.document["regions"] if r["code"] == COLOUR]
+    clean = not any(r["code"] for r in truth.document["regions"])
+    regions, gross = [], bool(faults)
+    for fault in faults:
+        seen = (truth.region == fault["number"]) & (truth.label == COLOUR) & truth.visible
+        keys = fault["parameters"]
+        effect = keys.get("effect", "gain") if fault["kind"] == "colour" else fault["kind"]
+        gain = float(keys.get("amount", 0.0)) if effect == "gain" else None
+        gross &= gain is not None and gain <= 0.5
+        count = int(seen.sum())
+        covered = float((seen & union).sum()) / max(count, 1)
+        regions.append(RegionScore(archive.plan.name, str(truth.day), effect, gain, count, covered))
+    histograms = None
+    if gross or clean:
+        histograms = _areas(archive, truth.label == COLOUR, found.plane, ~truth.black)
+    day = DayScore(
+        archive.plan.name, str(truth.day), clean, bool(found.regions), found.score, histograms
+    )
+    return day, regions
+
+
+def _areas(
+    archive: Archive, faulty: BoolArray, plane: NDArray[np.float32], lit: BoolArray
+) -> NDArray[np.float64]:
+    g = archive.georeference
+    latitude = g.north - (np.arange(g.rows) + 0.5) * g.pixel_height
+    area = np.cos(np.radians(latitude)) if g.epsg == 4326 else np.ones(g.rows)
+    weight = np.broadcast_to(area[:, np.newaxis], lit.shape)
+    cell = np.clip(plane * 1000, 0, 999).astype(np.intp)
+    return np.stack([
+        np.bincount(cell[part], weight[part], 1000) for part in (lit & ~faulty, lit & faulty)
+    ])  # fmt: skip
+
+
+def average_precision(areas: NDArray[np.float64]) -> float:
+    """Average precision from areas by score, sound and faulty."""
+    sound, faulty = areas[:, ::-1].cumsum(axis=1)
+    if not faulty[-1]:
+        return float("nan")
+    precision = faulty / np.maximum(sound + faulty, 1e-9)
+    return float((np.diff(faulty, prepend=0.0) * precision).sum() / faulty[-1])
+
+
+def judge(archive: Archive, *, cold: bool) -> tuple[list[DayScore], list[RegionScore]]:
+    """Judge the days of an archive."""
+    known = find_layer(archive.layer)
+    pictures = [
+        Picture(
+            PictureFile(path, known, date_in_name(path), archive.epsg, archive.bounds),
+            archive.layer, str(path), "name",
+        )
+        for path in archive.files
+    ]  # fmt: skip
+    seen = observe_pictures(pictures, workers=Workers(1), on_progress=lambda *_: None)
+    orbits = fit_sightings(seen, archive.layer)
+    normals = LayerNormals(archive.layer)
+    for picture in pictures:
+        scene = picture.ref.read()
+        if scene.date is not None:
+            normals.add(scene.date, observe_scene(scene, observe(scene)[1]))
+    days, regions = [], []
+    for picture, truth in zip(pictures, archive.truths(), strict=True):
+        scene = picture.ref.read()
+        sky = None if orbits is None else orbits.sky_for(truth.day)
+        expectation = sky_expectation(sky, scene.georeference, scene)
+        usual = None if cold else normals.for_day(truth.day)
+        found = find_colour(scene, observe(scene)[1], expectation, usual)
+        day, parts = score_day(archive, truth, found)
+        days.append(day)
+        regions += parts
+        _tell_day(day, parts, found)
+    return days, regions
+
+
+def _tell_day(day: DayScore, parts: list[RegionScore], found: ColourFinding) -> None:
+    missed = [p for p in parts if p.covered < 0.5]
+    if (day.clean and day.called) or missed:
+        why = found.regions[0].reason if found.regions else ""
+        text = [(p.effect, p.gain, p.visible, round(p.covered, 2)) for p in missed]
+        print(f"    {day.archive} {day.day} {day.score:.2f} {text} {why}", flush=True)
+
+
+def tell(title: str, days: list[DayScore], regions: list[RegionScore]) -> None:
+    """Print the table of some days."""
+    clean = [d for d in days if d.clean]
+    print(f"\n## {title}: {len(days)} days, false {sum(d.called for d in clean)}/{len(clean)}")
+    rows: dict[str, list[RegionScore]] = defaultdict(list)
+    for part in regions:
+        name = part.effect if part.gain is None else f"gain {part.gain:g}"
+        rows[name if part.visible >= LEAST_PX else f"small {name}"].append(part)
+    for name in sorted(rows):
+        hit = sum(p.covered >= 0.5 for p in rows[name])
+        print(f"  {name:<18} {hit}/{len(rows[name])}")
+    areas = [d.histograms for d in days if d.histograms is not None]
+    if areas:
+        print(
+            f"  pixel AP, gain <= .5 and clean days: {average_precision(np.sum(areas, axis=0)):.3f}"
+        )
+
+
+def main() -> None:
+    """Print everything."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--set", default="quality-1")
+    parser.add_argument("--part", default="test", choices=["tune", "test"])
+    parser.add_argument("--archives", nargs="*", default=["colour-*"])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--coarser", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=Path("bench-days"))
+    parser.add_argument("--cold", action="store_true", help="no normals of the archive")
+    options = parser.parse_args()
+    days: list[DayScore] = []
+    regions: list[RegionScore] = []
+    begun = time.process_time()
+    for plan in chosen_archives(options.set, options.part, options.archives):
+        archive = make_archive(
+            options.set, plan, options.seed, options.folder, coarser=options.coarser
+        )
+        more, parts = judge(archive, cold=options.cold)
+        tell(plan.name, more, parts)
+        days += more
+        regions += parts
+    tell("all", days, regions)
+    print(f"\n{time.process_time() - begun:.0f} s of CPU")
+
+
+if __name__ == "__main__":
+    main()

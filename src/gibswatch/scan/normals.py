@@ -1,0 +1,156 @@
+"""Usual colours of a layer, learned from the records that the first pass took of its days."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import zlib
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gibswatch.archive.layout import Layout
+from gibswatch.detect.colour_statistics import ColourNormals, ColourObservation, learn_normals
+from gibswatch.errors import ArchiveError
+from gibswatch.files import write_bytes
+
+__all__ = ["LayerNormals", "normals_path", "read_normals", "write_normals"]
+
+_VERSION = 1
+_MAX_BYTES = 2**24
+_MOST_DAYS = 24
+"""Nearest days that normals are learned from: a season."""
+_FEWEST_DAYS = 5
+_REACH_DAYS = 60
+_ARRAYS = ("warm", "green", "share", "places")
+_CELLS = (9, 12, 64, 40)
+
+
+@dataclass
+class LayerNormals:
+    """Records of the days of a layer, and the normals that follow for any of them."""
+
+    layer: str
+    _days: list[dt.date] = field(default_factory=list)
+    _records: dict[dt.date, ColourObservation] = field(default_factory=dict)
+
+    def add(self, day: dt.date, record: ColourObservation) -> None:
+        """Take the record of a day."""
+        if day not in self._records:
+            insort(self._days, day)
+        self._records[day] = record
+
+    def for_day(self, day: dt.date) -> ColourNormals | None:
+        """Normals of the nearest other days.
+
+        Returns
+        -------
+        ColourNormals or None
+            None if there are fewer than 5 within 60 days: the day's own passes must do.
+        """
+        place = bisect_left(self._days, day)
+        around = self._days[max(0, place - _MOST_DAYS) : place + _MOST_DAYS + 1]
+        near = sorted((d for d in around if d != day), key=lambda d: abs((d - day).days))
+        chosen = [d for d in near[:_MOST_DAYS] if abs((d - day).days) <= _REACH_DAYS]
+        if len(chosen) < _FEWEST_DAYS:
+            return None
+        return learn_normals(self._records[d] for d in chosen)
+
+
+def normals_path(layout: Layout) -> Path:
+    """Where the normals of a layer lie, beside its fits."""
+    return layout.journal.with_name(f"{layout.layer}.colours.json")
+
+
+def write_normals(path: Path, layer: str, eras: dict[str, ColourNormals]) -> None:
+    """Write the normals of a layer by era, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    layer : str
+    eras : dict
+        By the first day of the era, ISO.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    document = {
+        "version": _VERSION,
+        "layer": layer,
+        "eras": {first: _document(normals) for first, normals in sorted(eras.items())},
+    }
+    write_bytes(path, json.dumps(document, sort_keys=True).encode())
+
+
+def read_normals(path: Path) -> dict[str, ColourNormals]:
+    """Read the normals of a layer by era; none if there is no file.
+
+    Raises
+    ------
+    ArchiveError
+        If the file cannot be read, is damaged or of a newer version.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read ({error.strerror}): check its rights") from error
+    try:
+        return _loaded(data)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error) as error:
+        why = f"{type(error).__name__}: {str(error)[:100]}"
+        raise ArchiveError(
+            f"{path} is damaged ({why}): move it away, the next scan makes it anew"
+        ) from error
+
+
+def _loaded(data: bytes) -> dict[str, ColourNormals]:
+    if len(data) > _MAX_BYTES:
+        raise ValueError(f"it is larger than {_MAX_BYTES} bytes")
+    document = json.loads(data)
+    if document["version"] != _VERSION:
+        raise ValueError(f"version {document['version']!r}, this Gibswatch reads {_VERSION}")
+    return {
+        dt.date.fromisoformat(first).isoformat(): _normals(era)
+        for first, era in document["eras"].items()
+    }
+
+
+def _document(normals: ColourNormals) -> dict[str, Any]:
+    arrays = {name: getattr(normals, name) for name in _ARRAYS}
+    packed = {name: None if a is None else _pack(a) for name, a in arrays.items()}
+    return {"units": normals.units, **packed}
+
+
+def _pack(values: NDArray[np.float32]) -> str:
+    return base64.b64encode(zlib.compress(values.astype("<f4").tobytes(), 9)).decode()
+
+
+def _normals(era: dict[str, Any]) -> ColourNormals:
+    bands, levels, warm, green = _CELLS
+    shapes = {
+        "warm": (bands, levels), "green": (bands, levels, warm),
+        "share": (levels, warm, green), "places": (2, 2 * 45 * 90),
+    }  # fmt: skip
+    found = {n: None if era[n] is None else _unpack(era[n], s) for n, s in shapes.items()}
+    if found["warm"] is None or found["green"] is None or found["share"] is None:
+        raise ValueError("it lacks usual colours")
+    return ColourNormals(
+        int(era["units"]), found["warm"], found["green"], found["share"], found["places"]
+    )
+
+
+def _unpack(text: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    size = 4 * int(np.prod(shape))
+    data = zlib.decompressobj().decompress(base64.b64decode(text), size + 1)
+    return np.frombuffer(data, dtype="<f4").reshape(shape).astype(np.float32)
