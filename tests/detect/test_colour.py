@@ -61,7 +61,9 @@ def test_a_faulty_part_of_a_pass_is_found_and_filled(
     expected: Expectation, bands: NDArray[np.float64], gain: float, seconds: float
 ) -> None:
     fault = _span(expected, seconds)
-    scene = _scene(np.where(fault & (np.arange(3) == 1)[:, None, None], bands * gain, bands), expected)
+    scene = _scene(
+        np.where(fault & (np.arange(3) == 1)[:, None, None], bands * gain, bands), expected
+    )
     observation, black = observe(scene)
     detection = detect(scene, black, expected, Context(observation))
     region = detection.regions[0]
@@ -99,7 +101,9 @@ def test_what_the_moon_shades_is_not_miscoloured(
 ) -> None:
     fault = _span(expected, 360.0)
     shaded = replace(expected, obscuration=np.where(fault, np.float32(0.4), np.float32(0.0)))
-    scene = _scene(np.where(fault & (np.arange(3) == 1)[:, None, None], bands * 0.8, bands), expected)
+    scene = _scene(
+        np.where(fault & (np.arange(3) == 1)[:, None, None], bands * 0.8, bands), expected
+    )
     assert not find_colour(scene, observe(scene)[1], shaded).regions
 
 

@@ -1,4 +1,4 @@
-"""Chroma and what is usual: a gain is one shift at any brightness, medians shrug off a faulty day."""
+"""Chroma and what is usual: a gain is one shift at any brightness, medians shrug off one day."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_what_a_place_shows_every_day_is_no_residual() -> None:
         usual = learn_normals([observe_colour(chroma)])
         records.append(with_places(observe_colour(chroma), chroma, usual))
     placed = learn_normals(records)
-    plain = learn_normals([r for r in records[:4]])
+    plain = learn_normals(records[:4])
     assert plain.places is None
     spread, less = (np.abs(n.residuals(chroma)[1][odd]).mean() for n in (plain, placed))
     assert less < 0.8 * spread

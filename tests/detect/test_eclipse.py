@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from gibswatch.detect.eclipse import eclipse_black
 from gibswatch.sky import SATELLITES, Expectation, expect
@@ -48,3 +49,17 @@ def test_a_missing_granule_that_the_shadow_touches_is_not(shaded: Expectation) -
 def test_a_day_without_an_eclipse_has_nothing_to_explain() -> None:
     plain = expect(SATELLITES["SNPP"], BOX, dt.date(2018, 3, 5))
     assert not eclipse_black(np.ones(BOX.shape, dtype=bool), plain).any()
+
+
+def test_the_shadow_of_the_other_pass_explains_too() -> None:
+    """On 2016-03-09 SNPP saw the total eclipse at 02:14 UTC, and the same sea at 03:54."""
+    box = Georeference(4326, 146.0, 20.0, 0.125, 0.125, 96, 96)
+    day = expect(SATELLITES["SNPP"], box, dt.date(2016, 3, 9))
+    later = day.covered & (day.obscuration == 0.0)
+    first = day.obscuration > 0.9
+    assert first.any()
+    strip = np.zeros(box.shape, dtype=bool)
+    strip[40:60, 40:60] = True
+    black = first | (later & strip & ndimage.binary_dilation(first, iterations=8))
+    assert (black & later).any()
+    assert not (black & ~eclipse_black(black, day)).any()

@@ -63,5 +63,5 @@ def test_no_file_is_no_normals(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "colours.json"
     path.write_text(text)
-    with pytest.raises(ArchiveError, match="colours.json is damaged"):
+    with pytest.raises(ArchiveError, match=r"colours\.json is damaged"):
         read_normals(path)

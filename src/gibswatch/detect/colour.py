@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gibswatch.detect.colour_scores import Colours, own_normals, see_colours
+from gibswatch.detect.colour_scores import Channels, Colours, own_normals, see_colours
 from gibswatch.detect.colour_statistics import ColourNormals
 from gibswatch.detect.colour_steps import Span, bin_seconds, find_spans, make_lanes
 from gibswatch.detect.context import Context, Detection, Region
@@ -44,6 +44,7 @@ _BRIGHT_LEVEL = 6
 """Level from which a pixel is bright: a fault may hit only those."""
 _METRES_PER_DEGREE = 111_320.0
 _GROSS_GREEN = 0.3
+_ODD_GREEN = 0.06
 _GROSS_SHARE = 0.6
 """Of the 3 x 3 pixels around one that are gross, for it to be in a cluster."""
 _CLUSTER_PX = 24
@@ -115,11 +116,14 @@ def find_colour(
     normals = normals or own_normals(colours, passes)
     if normals is None or not colours.longitude.size:
         return ColourFinding((), 0.0, plane, visible, known=False)
-    strange = _clusters(colours, normals, plane)
+    channels = colours.channels(normals)
+    strange = _clusters(colours, channels, plane)
     regions, best = [], 0.0
     if expectation is not None:
         merged: list[tuple[Span, float]] = []
-        for span, score in _spans(scene, expectation, colours, normals):
+        for span, score in _spans(
+            scene, expectation, colours, channels, placed=normals.places is not None
+        ):
             best = max(best, score)
             mask = _footprint(span, expectation) & ~observed
             np.maximum(plane, np.where(mask, np.float32(score), 0), out=plane)
@@ -127,13 +131,17 @@ def find_colour(
                 merged = _merged(merged, span, score)
         for span, score in merged:
             mask = _footprint(span, expectation) & ~observed
-            regions.append(_region(mask, score, span, expectation))
+            shown = mask[colours.step // 2 :: colours.step, colours.step // 2 :: colours.step]
+            inside = shown[colours.usable]
+            shift = float(channels.green[inside].mean()) if inside.any() else 0.0
+            told = replace(span, shift=shift)
+            regions.append(_region(mask, score, told, expectation))
     regions += _rest(strange, regions, expectation)
     best = max([best, *(region.score for region in regions)])
     for region in regions:
         np.maximum(plane, np.where(region.mask, np.float32(region.score), 0), out=plane)
         visible |= region.mask
-    visible &= _unusual(colours, normals, shape)
+    visible &= _unusual(colours, channels, shape)
     ordered = sorted(regions, key=lambda region: -int(region.mask.sum()))
     return ColourFinding(tuple(ordered), best, plane, visible)
 
@@ -144,7 +152,12 @@ def _thin(plane: NDArray[np.int32], colours: Colours) -> NDArray[np.int32]:
 
 
 def _spans(
-    scene: Scene, expectation: Expectation, colours: Colours, normals: ColourNormals
+    scene: Scene,
+    expectation: Expectation,
+    colours: Colours,
+    channels: Channels,
+    *,
+    placed: bool,
 ) -> list[tuple[Span, float]]:
     """Spans with their scores, those that are enough and do not overlap first."""
     geometry = pass_geometry(
@@ -159,7 +172,7 @@ def _spans(
     time = expectation.time_s[thin][colours.usable]
     size = scene.georeference.pixel_height * colours.step
     step_s = bin_seconds(size if scene.georeference.epsg == 4326 else size / _METRES_PER_DEGREE)
-    green, far = colours.channels(normals)
+    green, far = channels.green, channels.far
     bright = colours.chroma.level >= _BRIGHT_LEVEL
     found: list[tuple[Span, float]] = []
     for chosen, residual, is_far in (
@@ -170,17 +183,16 @@ def _spans(
         if chosen.sum() < _CLUSTER_PX:
             continue
         lanes = make_lanes(number[chosen], time[chosen], beside[chosen], step_s)
-        placed = normals.places is not None
         spans = find_spans(lanes, residual[chosen], least=_LEAST_STEP)
-        found += [(span, _score(span, is_far=is_far, placed=placed)) for span in spans]
+        for span in spans:
+            enough = _FAR_SHIFT if is_far else channels.scale * _SHIFTS[placed, span.closed]
+            if span.shift > 0 or not is_far:
+                found.append((span, _score(span, enough)))
     return _apart(_joined(found))
 
 
-def _score(span: Span, *, is_far: bool, placed: bool) -> float:
+def _score(span: Span, enough: float) -> float:
     """0.5 where both the step and the shift are just enough."""
-    if is_far and span.shift <= 0:
-        return 0.0
-    enough = _FAR_SHIFT if is_far else _SHIFTS[placed, span.closed]
     enough *= 1.0 + _SHORT_S / max(span.last_s - span.first_s, 1.0)
     ratio = min(span.strength / _STEP, abs(span.shift) / enough)
     return ratio / (1.0 + ratio)
@@ -221,9 +233,7 @@ def _apart(found: list[tuple[Span, float]]) -> list[tuple[Span, float]]:
     return kept
 
 
-def _merged(
-    spans: list[tuple[Span, float]], span: Span, score: float
-) -> list[tuple[Span, float]]:
+def _merged(spans: list[tuple[Span, float]], span: Span, score: float) -> list[tuple[Span, float]]:
     """Add a span; those that it overlaps become one with it, told as the strongest."""
     whole, kept = (span, score), []
     for other, other_score in spans:
@@ -258,11 +268,10 @@ def _region(mask: BoolArray, score: float, span: Span, expectation: Expectation)
     return Region(Kind.MISCOLORATION, mask, score, reason, names)
 
 
-def _clusters(colours: Colours, normals: ColourNormals, plane: NDArray[np.float32]) -> BoolArray:
+def _clusters(colours: Colours, channels: Channels, plane: NDArray[np.float32]) -> BoolArray:
     """Pixels, (rows, cols), of clusters whose colours nature does not have."""
-    green, far = colours.channels(normals)
-    gross = colours.plane(((np.abs(green) >= _GROSS_GREEN) & (far > 0.2)).astype(np.float32))
-    weight = colours.plane(np.ones_like(green))
+    gross = colours.plane(_is_gross(channels).astype(np.float32))
+    weight = colours.plane(np.ones_like(channels.green))
     share = ndimage.uniform_filter(gross, 3) / np.maximum(ndimage.uniform_filter(weight, 3), 0.3)
     labels, count = ndimage.label(share >= _GROSS_SHARE, structure=np.ones((3, 3), dtype=bool))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
@@ -276,6 +285,12 @@ def _clusters(colours: Colours, normals: ColourNormals, plane: NDArray[np.float3
     found[:rows, :cols] = whole[:rows, :cols]
     plane[:rows, :cols] = wide[:rows, :cols]
     return found
+
+
+def _is_gross(channels: Channels) -> BoolArray:
+    return np.asarray(
+        (np.abs(channels.green) >= _GROSS_GREEN * channels.scale) & (channels.far > 0.2)
+    )
 
 
 def _rest(
@@ -298,10 +313,10 @@ def _rest(
     return found
 
 
-def _unusual(colours: Colours, normals: ColourNormals, shape: tuple[int, int]) -> BoolArray:
+def _unusual(colours: Colours, channels: Channels, shape: tuple[int, int]) -> BoolArray:
     """Pixels, (rows, cols), whose own colour is unusual."""
-    green, far = colours.channels(normals)
-    plane = colours.plane(((np.abs(green) > 0.06) | (far > 0)).astype(np.float32)) > 0
+    odd = (np.abs(channels.green) > _ODD_GREEN * channels.scale) | (channels.far > 0)
+    plane = colours.plane(odd.astype(np.float32)) > 0
     wide = np.repeat(np.repeat(plane, colours.step, axis=0), colours.step, axis=1)
     found = np.zeros(shape, dtype=bool)
     rows, cols = (min(a, b) for a, b in zip(shape, wide.shape, strict=True))

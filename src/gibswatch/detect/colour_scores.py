@@ -23,7 +23,7 @@ from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.places import pixel_places
 from gibswatch.types import BoolArray, FloatArray
 
-__all__ = ["Colours", "observe_scene", "own_normals", "see_colours"]
+__all__ = ["Channels", "Colours", "observe_scene", "own_normals", "see_colours"]
 
 _BESIDE_BLACK = 2
 """Pixels beside black that JPEG colours."""
@@ -36,6 +36,20 @@ _SECTORS = 16
 """Of longitude, that stand in for passes where these are not known."""
 _FEWEST_UNITS = 6
 _RARE = 4.5
+_QUIET = 0.0145
+"""Median of the differences in true colour of simulated days of the tuning years."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Channels:
+    """How far each of n pixels is from the usual."""
+
+    green: FloatArray
+    """(n,) difference of log ratios, cut where it is gross."""
+    far: FloatArray
+    """(n,) 0 where nature goes, up to 1 where a colour is another one altogether."""
+    scale: float
+    """By how much `green` varies more than in true colour, at least 1; thresholds grow with it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,22 +70,16 @@ class Colours:
         plane[self.usable] = values
         return plane
 
-    def channels(self, normals: ColourNormals) -> tuple[FloatArray, FloatArray]:
-        """What steps are looked for in.
-
-        Returns
-        -------
-        green : (n,) ndarray
-            Difference from the usual, cut at 0.5.
-        far : (n,) ndarray
-            0 where nature goes, up to 1 where a colour is another one altogether.
-        """
+    def channels(self, normals: ColourNormals) -> Channels:
+        """What steps are looked for in."""
         warm, green, rarity = normals.residuals(self.chroma)
-        far = np.clip((np.abs(green) - 0.15) * 2.0, 0.0, 1.0)
+        usual = float(np.median(np.abs(green))) if green.size else 0.0
+        scale = max(1.0, usual / _QUIET)
+        far = np.clip((np.abs(green) / scale - 0.15) * 2.0, 0.0, 1.0)
         far = np.maximum(far, np.clip(rarity - _RARE, 0.0, 1.0))
         if normals.places is not None:
-            far = np.maximum(far, np.clip(np.abs(warm) - 0.6, 0.0, 1.0))
-        return np.clip(green, -0.5, 0.5), far
+            far = np.maximum(far, np.clip(np.abs(warm) / scale - 0.6, 0.0, 1.0))
+        return Channels(np.clip(green, -0.5 * scale, 0.5 * scale), far, scale)
 
 
 def see_colours(scene: Scene, observed: BoolArray, expectation: Expectation | None) -> Colours:

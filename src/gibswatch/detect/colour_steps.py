@@ -23,7 +23,7 @@ STRIPS = 16
 _FEWEST_STRIPS = 6
 _WINDOWS_S = (5.0, 20.0, 60.0)
 """To either side of a step."""
-_CLIP = 5.0
+_CLIP = 3.5
 """Standard deviations to which one strip counts."""
 _ENOUGH = 60.0
 """Pixels beyond which more of a strip say nothing new, as neighbours are alike."""

@@ -3,6 +3,8 @@
 How much of the Sun must be covered for black depends on the ground: the sea is black at a half,
 clouds only close to totality.  So the day itself says from which obscuration on black appears.  A
 black area that reaches well out of the shadow is not the shadow's: granules are missing there.
+
+Where two passes see a pixel, nobody tells which one the service takes: the shadow of either explains.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ import numpy as np
 from scipy import ndimage
 
 from gibswatch.sky.expectation import Expectation
+from gibswatch.sky.obscuration import obscuration
+from gibswatch.sky.passes import pass_geometry
+from gibswatch.sky.places import places_at
 from gibswatch.types import BoolArray, FloatArray
 
 __all__ = ["eclipse_black"]
@@ -45,15 +50,39 @@ def eclipse_black(observed: BoolArray, expectation: Expectation) -> BoolArray:
     (rows, cols) ndarray of bool
         Part of `observed`; without what belongs to a missing granule that the shadow only touches.
     """
-    shade = expectation.obscuration
-    if not (shade >= _LEAST).any():
+    shade, dark = expectation.obscuration, observed & expectation.covered
+    if not (dark.any() and shade.any()):
         return np.zeros(observed.shape, dtype=bool)
-    dark = observed & expectation.covered
+    deepest = np.maximum(shade, _second_shade(expectation, dark))
+    if not (deepest >= _LEAST).any():
+        return np.zeros(observed.shape, dtype=bool)
     begins = _begin(dark, shade, expectation.covered)
     if begins is None:
+        begins = _begin(dark, deepest, expectation.covered)
+    if begins is None:
         return np.zeros(observed.shape, dtype=bool)
-    explained = dark & (shade >= begins)
-    return np.asarray(explained & ~_reaching_out(dark, explained, shade))
+    explained = dark & (deepest >= begins)
+    return np.asarray(explained & ~_reaching_out(dark, explained, deepest))
+
+
+def _second_shade(expectation: Expectation, dark: BoolArray) -> FloatArray:
+    """Obscuration of black pixels at the next steepest pass; 0 where there is none."""
+    shade = np.zeros(dark.shape, dtype=np.float32)
+    g = expectation.georeference
+    geometry = pass_geometry(
+        expectation.orbit, g, expectation.day, sza_limit_deg=expectation.sza_cut_deg, second=True
+    )
+    if geometry.second_index is None:
+        return shade
+    twice = dark & (geometry.second_index >= 0) & (geometry.covered_passes > 1)
+    rows, cols = np.nonzero(twice)
+    later = (geometry.second_index - geometry.pass_index)[twice]
+    # One revolution on, the same place is seen within a minute of the period: the shadow of the
+    # Moon changes over many.
+    time_s = geometry.time_s[twice] + later * expectation.orbit.period_s
+    longitude, latitude = places_at(g, rows, cols)
+    shade[twice] = obscuration(longitude, latitude, time_s)
+    return shade
 
 
 def _begin(dark: BoolArray, shade: FloatArray, covered: BoolArray) -> float | None:
