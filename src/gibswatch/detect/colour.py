@@ -37,13 +37,13 @@ _SHORT_S = 30.0
 _JOIN_S = 420.0
 """Seconds between spans of one pass that are taken for one: a fault of bright pixels shows only
 where there are any."""
-_WEAK = 0.3
+_LIKELY, _WEAK = 0.42, 0.3
 _FAR_SHIFT = 0.25
 """The same of the share of pixels whose colour is another one altogether."""
 _BRIGHT_LEVEL = 6
 """Level from which a pixel is bright: a fault may hit only those."""
 _METRES_PER_DEGREE = 111_320.0
-_GROSS_GREEN = 0.3
+_GROSS_GREEN = 0.25
 _ODD_GREEN = 0.06
 _GROSS_SHARE = 0.6
 """Of the 3 x 3 pixels around one that are gross, for it to be in a cluster."""
@@ -206,7 +206,7 @@ def _joined(found: list[tuple[Span, float]]) -> list[tuple[Span, float]]:
             (other, s) for other, s in found
             if other.pass_index == span.pass_index and other.shift * span.shift > 0
         ]  # fmt: skip
-        sure = [other for other, s in alike if s >= 0.5]
+        sure = [other for other, s in alike if s >= _LIKELY]
         if score < 0.5 or max(o.first_s for o in sure) < min(o.last_s for o in sure):
             continue  # all of them overlap: one span is enough
         first, last = span.first_s, span.last_s

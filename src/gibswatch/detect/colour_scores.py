@@ -103,7 +103,8 @@ def see_colours(scene: Scene, observed: BoolArray, expectation: Expectation | No
         usable &= expectation.sza_deg[thin] < _LOW_SUN_DEG
     longitude, latitude = np.broadcast_arrays(*pixel_places(scene.georeference))
     lon, lat = longitude[thin][usable], latitude[thin][usable]
-    return Colours(step, usable, lon, lat, chroma_of(pixels[thin][usable], lon, lat))
+    chroma = chroma_of(pixels[thin][usable], lon, lat, layer=scene.layer)
+    return Colours(step, usable, lon, lat, chroma)
 
 
 def own_normals(colours: Colours, units: NDArray[np.int32] | None = None) -> ColourNormals | None:

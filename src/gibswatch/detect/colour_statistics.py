@@ -37,6 +37,14 @@ _LOGARITHM = np.log(np.interp(np.arange(256), _KNOTS[1], _KNOTS[0]) * _FULL + _O
     np.float32
 )
 
+_AXES = (
+    ((1.0, 0.0, -1.0), (-0.5, 1.0, -0.5)),
+    ((1.0, -0.5, -0.5), (0.0, 1.0, -1.0)),
+)
+"""Weights of red, green and blue in `warm` and in `green`: what nature leaves free, and ties."""
+_INFRARED = ("BandsM3-I3-M11", "Bands367")
+"""Products whose green and blue are the bands at 1.6 and 2.1 micrometres, which go together."""
+
 DARKEST = 25
 """Brightest channel up to which a pixel says nothing of colour."""
 _BANDS, _LEVELS, _WARM, _GREEN = 9, 12, 64, 40
@@ -62,9 +70,9 @@ class Chroma:
     """Colour of the usable pixels of a picture; (n,) each."""
 
     warm: FloatArray
-    """Log ratio of red to blue."""
+    """Log ratio of red to blue; in the infrared products to the mean of the two others."""
     green: FloatArray
-    """Log ratio of green to the geometric mean of red and blue."""
+    """Log ratio of green to the mean of red and blue; in the infrared products to blue."""
     colour_cell: NDArray[np.int32]
     """Cell of brightness, `warm` and `green`."""
     usual_cell: NDArray[np.int32]
@@ -129,7 +137,9 @@ class ColourNormals:
         return np.nan_to_num(warm), np.nan_to_num(green), rarity[chroma.colour_cell]
 
 
-def chroma_of(pixels: ByteArray, longitude: FloatArray, latitude: FloatArray) -> Chroma:
+def chroma_of(
+    pixels: ByteArray, longitude: FloatArray, latitude: FloatArray, *, layer: str = ""
+) -> Chroma:
     """Colours of pixels.
 
     Parameters
@@ -137,10 +147,12 @@ def chroma_of(pixels: ByteArray, longitude: FloatArray, latitude: FloatArray) ->
     pixels : (n, 3) ndarray of uint8
     longitude, latitude : (n,) ndarray of float
         Degrees.
+    layer : str
+        Identifier; by default one of true colour.
     """
-    red, green, blue = (_LOGARITHM[pixels[:, channel]] for channel in range(3))
-    warm = red - blue
-    excess = green - np.float32(0.5) * (red + blue)
+    channels = np.stack([_LOGARITHM[pixels[:, channel]] for channel in range(3)])
+    axes = np.array(_AXES[layer.endswith(_INFRARED)], dtype=np.float32)
+    warm, excess = axes @ channels
     brightest = pixels.max(axis=1).astype(np.int32)
     level = np.clip((brightest - 24) * _LEVELS // 232, 0, _LEVELS - 1)
     across = _bin(warm, _WARM_RANGE, _WARM)
