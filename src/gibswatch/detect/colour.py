@@ -204,10 +204,14 @@ def _joined(found: list[tuple[Span, float]]) -> list[tuple[Span, float]]:
     for span, score in found:
         alike = [
             (other, s) for other, s in found
-            if other.pass_index == span.pass_index and other.shift * span.shift > 0
+            if other.pass_index == span.pass_index and other.shift * span.shift > 0 and other.closed
         ]  # fmt: skip
         sure = [other for other, s in alike if s >= _LIKELY]
-        if score < 0.5 or max(o.first_s for o in sure) < min(o.last_s for o in sure):
+        if (
+            score < 0.5
+            or not span.closed
+            or max(o.first_s for o in sure) < min(o.last_s for o in sure)
+        ):
             continue  # all of them overlap: one span is enough
         first, last = span.first_s, span.last_s
         weak = sorted((o for o, s in alike if s >= _WEAK), key=lambda o: o.first_s)
@@ -219,18 +223,18 @@ def _joined(found: list[tuple[Span, float]]) -> list[tuple[Span, float]]:
 
 
 def _apart(found: list[tuple[Span, float]]) -> list[tuple[Span, float]]:
-    """Drop what is not enough and overlaps what is stronger."""
+    """Drop what overlaps what is stronger, unless it is sure and its ends are as well."""
     kept: list[tuple[Span, float]] = []
     for span, score in found:
-        free = all(
-            span.pass_index != other.pass_index
-            or span.last_s <= other.first_s
-            or span.first_s >= other.last_s
-            for other, _ in kept
-        )
-        if free or score >= 0.5:
+        near = [other for other, _ in kept if _overlap(span, other)]
+        if not near or (score >= 0.5 and (span.closed or not any(o.closed for o in near))):
             kept.append((span, score))
     return kept
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    within = one.last_s > other.first_s and one.first_s < other.last_s
+    return one.pass_index == other.pass_index and within
 
 
 def _merged(spans: list[tuple[Span, float]], span: Span, score: float) -> list[tuple[Span, float]]:
@@ -238,8 +242,7 @@ def _merged(spans: list[tuple[Span, float]], span: Span, score: float) -> list[t
     whole, kept = (span, score), []
     for other, other_score in spans:
         mine = whole[0]
-        apart = other.last_s <= mine.first_s or other.first_s >= mine.last_s
-        if other.pass_index != mine.pass_index or apart:
+        if not _overlap(other, mine):
             kept.append((other, other_score))
             continue
         teller = other if other_score > whole[1] else mine

@@ -4,7 +4,7 @@ How much of the Sun must be covered for black depends on the ground: the sea is 
 clouds only close to totality.  So the day itself says from which obscuration on black appears.  A
 black area that reaches well out of the shadow is not the shadow's: granules are missing there.
 
-Where two passes see a pixel, nobody tells which one the service takes: the shadow of either explains.
+Where two passes see a pixel, nobody tells which one the service takes: either's shadow explains.
 """
 
 from __future__ import annotations
