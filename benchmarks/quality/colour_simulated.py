@@ -25,9 +25,9 @@ from gibswatch.catalogue import find_layer
 from gibswatch.detect.colour import ColourFinding, find_colour
 from gibswatch.detect.colour_scores import observe_scene
 from gibswatch.raster import observe
-from gibswatch.scan.judge import Workers, fit_sightings, observe_pictures
+from gibswatch.scan.judging.judge import Workers, fit_sightings, observe_pictures
+from gibswatch.scan.judging.one_day import sky_expectation
 from gibswatch.scan.normals import LayerNormals
-from gibswatch.scan.one_day import sky_expectation
 from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
 from gibswatch.types import BoolArray, Kind
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["inspect", "layers", "open_archive", "scan"]
 
 _HOMES = {
-    "inspect": ("gibswatch.scan.inspection", "inspect"),
+    "inspect": ("gibswatch.scan.inspecting.inspection", "inspect"),
     "layers": ("gibswatch.catalogue.layers", "load_catalogue"),
     "open_archive": ("gibswatch.archive.reader", "open_archive"),
     "scan": ("gibswatch.scan.pipeline", "scan"),

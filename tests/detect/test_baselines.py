@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gibswatch.detect import METHODS, Context, Detection, black_share, get_method, hole_rule
+from gibswatch.detect import METHODS, Context, Detection, get_method
+from gibswatch.detect.baselines import black_share, hole_rule
 from gibswatch.errors import UsageError
 from gibswatch.raster import Observation, scene_from_picture
 from gibswatch.types import ByteArray, Georeference, ImageFormat

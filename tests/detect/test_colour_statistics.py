@@ -27,7 +27,7 @@ def _sample(seed: int, green: float = 1.0) -> ByteArray:
     level = rng.uniform(0.05, 0.9, 20_000)
     tint = rng.normal(0.0, 0.02, (3, 20_000))
     bands = level * np.exp(tint) * np.array([[1.0], [green], [1.0]])
-    return np.rint(np.interp(bands / 1.1 * 255, *_KNOTS)).astype(np.uint8).T
+    return np.asarray(np.rint(np.interp(bands / 1.1 * 255, *_KNOTS)).astype(np.uint8).T)
 
 
 def _chroma(pixels: ByteArray) -> Chroma:

@@ -113,7 +113,9 @@ def test_the_difference_is_black_by_day_and_imagery_by_night(
     assert ((difference == 2) == (dark & ~planes.black)).all()
     lost = np.full_like(planes.scene.state, STATE_CODES["failed"])
     unsent = replace(planes, scene=replace(planes.scene, state=lost))
-    assert not (unsent.difference() == 2).any()
+    unseen = unsent.difference()
+    assert unseen is not None
+    assert not (unseen == 2).any()
 
 
 def test_a_raster_of_another_shape_is_left_out(standin: Standin, block: BoolArray) -> None:

@@ -17,7 +17,7 @@ from gibswatch.detect.colour_scores import Channels, Colours, own_normals, see_c
 from gibswatch.detect.colour_statistics import ColourNormals
 from gibswatch.detect.colour_steps import Span, bin_seconds, find_spans, make_lanes
 from gibswatch.detect.context import Context, Detection, Region
-from gibswatch.detect.granules import granules_of
+from gibswatch.detect.missing.granules import granules_of
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.passes import pass_geometry

@@ -36,10 +36,10 @@ _SECTORS = 16
 """Of longitude, that stand in for passes where these are not known."""
 _FEWEST_UNITS = 6
 _RARE = 4.5
-_QUIET, _QUIET_PERCENT = 0.0435, 90.0
+_QUIET, _QUIET_PERCENT = 0.046, 90.0
 """Of the differences in true colour of simulated days of the tuning years."""
 _LOOSE, _LONG_TAILS = 3.0, 1.3
-"""Where no two bands go together (Bands721, BandsM11-I2-I1), natural spans have longer tails too."""
+"""Where no two bands go together (Bands721, BandsM11-I2-I1), tails of natural spans are longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,9 @@ class Colours:
     def channels(self, normals: ColourNormals) -> Channels:
         """What steps are looked for in."""
         warm, green, rarity = normals.residuals(self.chroma)
-        usual = float(np.percentile(np.abs(green), _QUIET_PERCENT)) if green.size else 0.0
+        usual = normals.spread
+        if not np.isfinite(usual):
+            usual = float(np.percentile(np.abs(green), _QUIET_PERCENT)) if green.size else 0.0
         scale = max(1.0, usual / _QUIET)
         scale *= _LONG_TAILS if scale > _LOOSE else 1.0
         far = np.clip((np.abs(green) / scale - 0.15) * 2.0, 0.0, 1.0)

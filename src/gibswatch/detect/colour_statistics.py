@@ -59,6 +59,7 @@ _PLACES = (45, 90)
 """Cells of 4 degrees, for what a place shows clear and under clouds."""
 _CLOUDY = 150
 """Brightest channel from which a pixel counts as cloud or snow."""
+_SPREAD_PERCENT = 90.0
 _LEAST_MAPS = 5
 """Days from which places are believed."""
 _SOFT = 0.5
@@ -100,6 +101,8 @@ class ColourObservation:
     places: NDArray[np.float16] | None = None
     """(2, cells) mean differences of `warm` and `green` from the day's own usual, NaN where too
     few; None for a part of a day."""
+    spread: float = float("nan")
+    """90th percentile of the differences of `green`; NaN for a part of a day."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +119,8 @@ class ColourNormals:
     """(levels, warm, green) share of the pixels, the unit with the most of each left out."""
     places: NDArray[np.float32] | None = None
     """(2, cells) by how much places differ in `warm` and `green` on most days."""
+    spread: float = float("nan")
+    """Usual 90th percentile of the differences of `green`; NaN where no whole day says it."""
 
     def residuals(self, chroma: Chroma) -> tuple[FloatArray, FloatArray, FloatArray]:
         """How colours differ from the usual.
@@ -202,7 +207,8 @@ def with_places(
         total = np.bincount(chroma.place_cell, np.clip(values, -_SOFT, _SOFT), size)
         enough = count >= _FEWEST
         plane[enough] = total[enough] / count[enough]
-    return replace(observation, places=planes)
+    spread = float(np.percentile(np.abs(green), _SPREAD_PERCENT)) if green.size else float("nan")
+    return replace(observation, places=planes, spread=spread)
 
 
 def learn_normals(observations: Iterable[ColourObservation]) -> ColourNormals:
@@ -224,7 +230,9 @@ def learn_normals(observations: Iterable[ColourObservation]) -> ColourNormals:
         stacked = np.stack(maps).astype(np.float32)
         usual = _median(stacked.reshape(len(maps), -1), _UNITS).reshape(stacked.shape[1:])
         places = np.nan_to_num(usual)
-    return ColourNormals(len(units), warm, _usual_green(units), _usual_share(units), places)
+    spreads = [unit.spread for unit in units if np.isfinite(unit.spread)]
+    spread = float(np.median(spreads)) if spreads else float("nan")
+    return ColourNormals(len(units), warm, _usual_green(units), _usual_share(units), places, spread)
 
 
 def _usual_warm(units: Sequence[ColourObservation]) -> NDArray[np.float32]:

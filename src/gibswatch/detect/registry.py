@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from gibswatch.detect import black_share, climatology, hole_rule, mask_rule, missing
+from gibswatch.detect.baselines import black_share, climatology, hole_rule, mask_rule
 from gibswatch.detect.context import Context, Detection
+from gibswatch.detect.missing import rule as missing
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation

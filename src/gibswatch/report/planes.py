@@ -14,7 +14,7 @@ from gibswatch.detect.context import REASON_CODES
 from gibswatch.errors import GibswatchError
 from gibswatch.raster.observe import observe
 from gibswatch.raster.scene import STATE_CODES, Scene
-from gibswatch.scan.expected import expectation_of, reasons_of
+from gibswatch.scan.outputs.expected import expectation_of, reasons_of
 from gibswatch.scan.result import ScanResult
 from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray, ByteArray, DayItem

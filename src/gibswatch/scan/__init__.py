@@ -8,22 +8,22 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from gibswatch.scan.expected import expectation_of, georeference_of, reasons_of, scene_of
-from gibswatch.scan.findings import (
+from gibswatch.scan.inspecting.inspection import inspect
+from gibswatch.scan.judging.judge import Workers, fit_sightings, judge_pictures
+from gibswatch.scan.outputs.expected import expectation_of, georeference_of, reasons_of, scene_of
+from gibswatch.scan.outputs.findings import (
     item_to_json,
     items_to_json,
     write_days,
     write_days_csv,
     write_findings,
 )
-from gibswatch.scan.inspection import inspect
-from gibswatch.scan.judge import Workers, fit_sightings, judge_pictures
-from gibswatch.scan.labelled import LabelOutcome, label_days
+from gibswatch.scan.outputs.labelled import LabelOutcome, label_days
+from gibswatch.scan.outputs.rasters import OUTPUTS, REASON_COLOURS, Output
+from gibswatch.scan.outputs.stored import read_scan, scan_folder, scanned_layers, write_scan
 from gibswatch.scan.pictures import ArchivedDay, Picture, PictureFile, PictureRef, date_in_name
 from gibswatch.scan.pipeline import scan
-from gibswatch.scan.rasters import OUTPUTS, REASON_COLOURS, Output
 from gibswatch.scan.result import DaySky, ProgressCallback, ScanResult
-from gibswatch.scan.stored import read_scan, scan_folder, scanned_layers, write_scan
 
 __all__ = [
     "OUTPUTS",

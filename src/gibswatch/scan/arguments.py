@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gibswatch.errors import BoundsError, DateRangeError, UsageError
-from gibswatch.scan.judge import Workers
+from gibswatch.scan.judging.judge import Workers
 from gibswatch.types import BBox
 
 __all__ = ["BoxLike", "DayLike", "as_box", "as_day", "as_paths", "as_workers"]

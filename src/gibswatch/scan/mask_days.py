@@ -14,7 +14,7 @@ from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid, plan_grid
 from gibswatch.download.plan import plan_days
 from gibswatch.errors import DateRangeError, GridMismatchError, NothingFetchedError, RunStoppedError
-from gibswatch.scan.siblings import mask_layer_of
+from gibswatch.scan.judging.siblings import mask_layer_of
 from gibswatch.settings import Settings
 
 __all__ = ["MaskPlan", "fetch_masks", "plan_masks"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import math
 import zlib
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
@@ -129,7 +130,8 @@ def _loaded(data: bytes) -> dict[str, ColourNormals]:
 def _document(normals: ColourNormals) -> dict[str, Any]:
     arrays = {name: getattr(normals, name) for name in _ARRAYS}
     packed = {name: None if a is None else _pack(a) for name, a in arrays.items()}
-    return {"units": normals.units, **packed}
+    spread = normals.spread if math.isfinite(normals.spread) else None
+    return {"units": normals.units, "spread": spread, **packed}
 
 
 def _pack(values: NDArray[np.float32]) -> str:
@@ -145,8 +147,9 @@ def _normals(era: dict[str, Any]) -> ColourNormals:
     found = {n: None if era[n] is None else _unpack(era[n], s) for n, s in shapes.items()}
     if found["warm"] is None or found["green"] is None or found["share"] is None:
         raise ValueError("it lacks usual colours")
+    spread = math.nan if era["spread"] is None else float(era["spread"])
     return ColourNormals(
-        int(era["units"]), found["warm"], found["green"], found["share"], found["places"]
+        int(era["units"]), found["warm"], found["green"], found["share"], found["places"], spread
     )
 
 

@@ -15,7 +15,7 @@ from gibswatch.archive.reader import Archive
 from gibswatch.catalogue.layers import Layer
 from gibswatch.raster.codec import read_picture
 from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
-from gibswatch.scan.rasters import DayFiles
+from gibswatch.scan.outputs.rasters import DayFiles
 from gibswatch.types import BBox, BoolArray, DateSource, Epsg, Georeference, ImageFormat
 
 __all__ = ["ArchivedDay", "Picture", "PictureFile", "PictureRef", "date_in_name"]

@@ -30,20 +30,20 @@ from gibswatch.errors import UsageError
 from gibswatch.parallel import check_scheduler
 from gibswatch.scan.archived import ArchivedDays, confirm_anomalies
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_workers
-from gibswatch.scan.judge import (
+from gibswatch.scan.judging.judge import (
     Workers,
     fit_sightings,
     judge_pictures,
     judge_sightings,
     observe_pictures,
 )
-from gibswatch.scan.known_events import with_events
-from gibswatch.scan.labelled import label_days
+from gibswatch.scan.judging.known_events import with_events
+from gibswatch.scan.judging.orbits import LayerOrbits
 from gibswatch.scan.mask_days import MaskPlan, fetch_masks, plan_masks
-from gibswatch.scan.orbits import LayerOrbits
-from gibswatch.scan.rasters import Output, check_outputs
+from gibswatch.scan.outputs.labelled import label_days
+from gibswatch.scan.outputs.rasters import Output, check_outputs
+from gibswatch.scan.outputs.tables import write_tables
 from gibswatch.scan.result import DaySky, ProgressCallback, ScanResult, silent
-from gibswatch.scan.tables import write_tables
 from gibswatch.settings import Settings, read_settings
 from gibswatch.types import DayItem
 

@@ -38,7 +38,8 @@ def test_places_in_rows_and_columns_give_what_each_alone_gives(pixel: float) -> 
     each = [part.copy() for part in even]
     for layer in (LAYER, Layer(textures.swirls(), 72.0, name="still")):
         alone, rows = (
-            Charts(*places, pixel, 7.0 * DAY_S, 3.0).sample(layer, 3)[0] for places in (each, even)
+            Charts(places[0], places[1], pixel, 7.0 * DAY_S, 3.0).sample(layer, 3)[0]
+            for places in (each, even)
         )
         np.testing.assert_array_equal(rows, alone)
         assert rows.shape == (40, 60)

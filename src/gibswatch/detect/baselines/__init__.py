@@ -1,0 +1,1 @@
+"""Rules to compare with: the predecessor's, Worldview's, and the neighbouring days'."""

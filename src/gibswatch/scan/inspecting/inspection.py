@@ -1,0 +1,141 @@
+"""`inspect` judges pictures that lie anywhere: many of one layer together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gibswatch.catalogue.grids import check_epsg, tile_matrix_set
+from gibswatch.catalogue.windows import check_bbox
+from gibswatch.detect.registry import DEFAULT_METHOD, get_method
+from gibswatch.download.wms import find_picture_layer
+from gibswatch.errors import DateRangeError, UsageError
+from gibswatch.raster.codec import picture_shape
+from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_paths, as_workers
+from gibswatch.scan.inspecting.loose import judge_loose
+from gibswatch.scan.judging.judge import Workers, fit_sightings, judge_sightings, observe_pictures
+from gibswatch.scan.judging.orbits import imaging_satellite
+from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
+from gibswatch.scan.result import ProgressCallback, ScanResult, silent
+from gibswatch.types import BBox, DateSource, DayItem
+
+__all__ = ["inspect"]
+
+
+def inspect(
+    files: Sequence[Path | str] | Path | str,
+    layer: str,
+    *,
+    date: DayLike | None = None,
+    bounds: BoxLike | None = None,
+    epsg: int = 4326,
+    mask_dir: Path | str | None = None,
+    method: str = DEFAULT_METHOD,
+    workers: Workers | int | None = None,
+    on_progress: ProgressCallback | None = None,
+) -> ScanResult:
+    """Judge pictures that lie anywhere, many of one layer together.
+
+    The orbit is fitted to the gaps of all of them.  A picture that is none of its layer, or not
+    where its bounds put it, is `incomplete`, and the reason says why.  One whose night or gaps are
+    another day's is `anomalous`, with a finding of kind 8.  One without a date is judged by the
+    dates that its night fits, and is anomalous only if it is so under all of them; `date` is then
+    the likeliest, `date_candidates` are all, in a year that is a guess unless dated pictures stand
+    beside it.
+
+    Parameters
+    ----------
+    files : sequence of path, or one path
+        JPEG or PNG.
+    layer : str
+    date : date or str, optional
+        Of a single picture; else the date comes from each file's name.
+    bounds : BBox or four numbers W S E N, optional
+        Of every picture, in units of the projection; None is the projection's whole extent.  In
+        EPSG:4326 they may hang over the globe in the south and east, as GIBS's edge tiles do.
+    epsg : {4326, 3413, 3031, 3857}
+    mask_dir : path, optional
+        Where masks of what is found are written.
+    method, workers, on_progress
+        As in `scan`.
+
+    Raises
+    ------
+    UsageError
+        If a file is missing, or a date is given for several files.
+    """
+    get_method(method)
+    known, code = find_picture_layer(layer), check_epsg(epsg)
+    extent = tile_matrix_set(code, known.matrix_set(code)).extent
+    asked = as_box(bounds)
+    box = extent if asked is None else check_bbox(code, _with_overhang(extent, code), asked)
+    paths = as_paths(files)
+    given = None if date is None else as_day(date)
+    if given is not None and len(paths) > 1:
+        raise DateRangeError(f"--date {given} is one day, but {len(paths)} files are given")
+    masks = _mask_paths(paths, None if mask_dir is None else Path(mask_dir))
+    pictures = []
+    for path, mask in zip(paths, masks, strict=True):
+        if not path.is_file():
+            raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
+        day = given or date_in_name(path)
+        source: DateSource = "option" if given else "name" if day else "none"
+        ref = PictureFile(path, known, day, code, box)
+        pictures.append(Picture(ref, known.identifier, str(path), source, {}, mask))
+    notes = _shape_notes(paths, box)
+    spread, tell = as_workers(workers), on_progress or silent
+    satellite = imaging_satellite(known.identifier)
+    if satellite is not None and method == DEFAULT_METHOD:
+        judged = judge_loose(
+            pictures, satellite, doubted=bool(notes), workers=spread, on_progress=tell
+        )
+        items, orbits = judged.items, judged.orbits
+    else:
+        items, orbits = _judge_by(method, pictures, spread, tell), ()
+    return ScanResult(known.identifier, method, items, notes=notes, orbits=orbits)
+
+
+def _with_overhang(extent: BBox, epsg: int) -> BBox:
+    """Extent within which bounds may lie: GIBS's edge tiles of EPSG:4326 hang over the globe."""
+    return BBox(-180.0, -198.0, 396.0, 90.0) if epsg == 4326 else extent
+
+
+def _judge_by(
+    method: str, pictures: Sequence[Picture], workers: Workers, tell: ProgressCallback
+) -> tuple[DayItem, ...]:
+    """Judge as asked, and ask no more: baselines, and layers that are not a satellite's imagery."""
+    seen = observe_pictures(pictures, workers=workers, on_progress=tell)
+    orbits = fit_sightings(seen, pictures[0].layer)
+    return tuple(
+        judge_sightings(
+            seen, len(seen), method=method, workers=workers, on_progress=tell, orbits=orbits
+        )
+    )
+
+
+def _shape_notes(paths: Sequence[Path], box: BBox) -> tuple[str, ...]:
+    """Say so where a picture's pixels would be oblong: its bounds are probably others."""
+    wanted = (box.east - box.west) / (box.north - box.south)
+    for path in paths:
+        shape = picture_shape(path)
+        if shape is not None and not 0.9 < shape[1] / shape[0] / wanted < 1.1:
+            note = (
+                f"{path.name} has {shape[1]}x{shape[0]} pixels, which does not fit bounds {box}: "
+                "are these its --bounds?"
+            )
+            return (note,)
+    return ()
+
+
+def _mask_paths(paths: Sequence[Path], folder: Path | None) -> list[Path | None]:
+    """Name a mask after its picture; after the folders above too where pictures share a name."""
+    if folder is None:
+        return [None] * len(paths)
+    names = [path.stem for path in paths]
+    depth = 1
+    while len(set(names)) < len(names) and depth < max(len(path.parts) for path in paths):
+        depth += 1
+        names = ["_".join((*path.parts[-depth:-1], path.stem)) for path in paths]
+    if len(set(names)) < len(names):
+        raise UsageError("a picture is named twice: name each once")
+    return [folder / f"{name}_mask.png" for name in names]

@@ -1,0 +1,1 @@
+"""From a picture to what is said of its day: observe, expect, detect, decide, describe."""

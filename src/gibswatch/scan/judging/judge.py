@@ -1,0 +1,244 @@
+"""The passes over pictures: observe every one, fit the orbit, then judge each.
+
+Workers get small records (`PictureRef`, observations, one orbit) and read the pixels themselves,
+so memory does not grow with the number of days by more than these records.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gibswatch.archive.layout import Layout
+from gibswatch.detect.registry import get_method
+from gibswatch.errors import ArchiveError, DecodeError
+from gibswatch.parallel import map_ordered
+from gibswatch.raster.observe import Observation, observe
+from gibswatch.scan.judging.one_day import WHOLE, DayTask, judge_one, unreadable
+from gibswatch.scan.judging.orbits import LayerOrbits, imaging_satellite, layer_orbits
+from gibswatch.scan.pictures import Picture
+from gibswatch.scan.result import DaySky
+from gibswatch.sky.edges import DayEdges, find_edges
+from gibswatch.types import DayItem
+
+__all__ = [
+    "NEIGHBOUR_DAYS",
+    "Picture",
+    "Sighting",
+    "Workers",
+    "fit_sightings",
+    "judge_pictures",
+    "judge_sightings",
+    "observe_pictures",
+]
+
+NEIGHBOUR_DAYS = 30
+"""Days before and after that count as neighbours."""
+_NEAREST = 6
+"""Neighbours whose pixels are read to learn where it is usually black."""
+_MOST_EDGES = 256
+"""Kept of a day: the fit moves by 0.02 pixel (rms), and ten years of them take 16 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How to spread the work."""
+
+    count: int | None = 1
+    """Processes; None chooses."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the first pass takes from one picture."""
+
+    picture: Picture
+    observation: Observation | None
+    """None if the picture cannot be read."""
+    edges: DayEdges | None = None
+    """Of the gaps between swaths, where the layer's satellite leaves any; at most 256."""
+    problem: str = ""
+    """Why it cannot be read."""
+
+
+def judge_pictures(
+    pictures: Sequence[Picture],
+    around: Sequence[Picture] = (),
+    *,
+    method: str,
+    workers: Workers,
+    on_progress: Callable[[str, int, int], None],
+    orbits: LayerOrbits | None = None,
+) -> Iterator[DayItem]:
+    """Judge pictures together, each against the others.
+
+    Parameters
+    ----------
+    pictures : sequence of Picture
+        Of one layer on one grid.
+    around : sequence of Picture
+        More of the same, to compare with but not to judge.
+    method : str
+        A name of `gibswatch.detect.METHODS`.
+    workers : Workers
+    on_progress : callable
+        Told (pass, done, total).
+    orbits : LayerOrbits, optional
+        By default fitted to these pictures, where their satellite is known.
+
+    Yields
+    ------
+    DayItem
+        One a picture, in their order.
+    """
+    seen = observe_pictures([*pictures, *around], workers=workers, on_progress=on_progress)
+    if orbits is None and pictures:
+        orbits = fit_sightings(seen, pictures[0].layer)
+    yield from judge_sightings(
+        seen, len(pictures),
+        method=method, workers=workers, on_progress=on_progress, orbits=orbits,
+    )  # fmt: skip
+
+
+def observe_pictures(
+    pictures: Sequence[Picture],
+    *,
+    workers: Workers,
+    on_progress: Callable[[str, int, int], None],
+) -> list[Sighting]:
+    """Do the first pass: measure every picture, in order; see `judge_pictures`."""
+    spread = map_ordered(_observe, pictures, workers=workers.count, scheduler=workers.scheduler)
+    seen: list[Sighting] = []
+    for picture, sighting in zip(pictures, spread, strict=True):
+        # The record that came back from another process is a copy: one is enough.
+        seen.append(replace(sighting, picture=picture))
+        on_progress("observe", len(seen), len(pictures))
+    return seen
+
+
+def fit_sightings(
+    seen: Sequence[Sighting], layer: str, *, layout: Layout | None = None, tle: str | None = None
+) -> LayerOrbits | None:
+    """Fit the orbits of a layer to what the first pass saw.
+
+    Parameters
+    ----------
+    seen : sequence of Sighting
+    layer : str
+        Identifier.
+    layout, tle
+        As in `gibswatch.scan.judging.orbits.layer_orbits`.
+
+    Returns
+    -------
+    LayerOrbits or None
+        None where the layer's pictures follow no known orbit.
+    """
+    by_day: dict[dt.date, DayEdges] = {}
+    for sighting in seen:
+        edges = sighting.edges
+        if edges is not None and len(edges) > len(by_day.get(edges.day, ())):
+            by_day[edges.day] = edges  # of two pictures of a day the one that shows more
+    return layer_orbits(list(by_day.values()), layer, layout=layout, tle=tle)
+
+
+def judge_sightings(
+    seen: Sequence[Sighting],
+    count: int,
+    *,
+    method: str,
+    workers: Workers,
+    on_progress: Callable[[str, int, int], None],
+    orbits: LayerOrbits | None = None,
+) -> Iterator[DayItem]:
+    """Do the second pass: judge the first `count` pictures among all; see `judge_pictures`."""
+    get_method(method)
+    tasks = _tasks(seen, count, method, orbits)
+    judged = iter(map_ordered(judge_one, tasks, workers=workers.count, scheduler=workers.scheduler))
+    for done, sighting in enumerate(seen[:count], start=1):
+        readable = sighting.observation is not None
+        yield next(judged) if readable else unreadable(sighting.picture, sighting.problem)
+        on_progress("judge", done, count)
+
+
+def _observe(picture: Picture) -> Sighting:
+    """Observe one picture; one that cannot be read is a message, not an exception."""
+    try:
+        scene = picture.ref.read()
+    except (DecodeError, ArchiveError) as error:
+        return Sighting(picture, None, problem=str(error))
+    observation, black = observe(scene)
+    satellite = imaging_satellite(scene.layer)
+    edges = None
+    if satellite is not None and satellite.instrument == "MODIS" and scene.date is not None:
+        edges = _thinned(find_edges(black, scene.georeference, scene.date))
+    return Sighting(picture, observation, edges)
+
+
+def _thinned(edges: DayEdges) -> DayEdges:
+    """Keep every n-th row of edges: both sides of all gaps, from south to north."""
+    if len(edges) <= _MOST_EDGES:
+        return edges
+    rows = np.unique(edges.latitude_deg)
+    step = -(-len(edges) // _MOST_EDGES)
+    kept = np.isin(edges.latitude_deg, rows[::step])
+    return replace(
+        edges,
+        latitude_deg=edges.latitude_deg[kept],
+        longitude_deg=edges.longitude_deg[kept],
+        is_east=edges.is_east[kept],
+    )
+
+
+def _tasks(
+    seen: Sequence[Sighting], count: int, method: str, orbits: LayerOrbits | None
+) -> list[DayTask]:
+    """Make a task of each of the first `count` pictures that could be read."""
+    whole = _Neighbours(seen)
+    tasks = []
+    for sighting in seen[:count]:
+        picture, observed = sighting.picture, sighting.observation
+        if observed is None:
+            continue
+        near = whole.near(picture, observed.date)
+        neighbours = tuple(o for _, o in near)
+        nearest = tuple(p.ref for p, _ in near[:_NEAREST])
+        sky = _sky(orbits, observed.date)
+        tasks.append(DayTask(picture, neighbours, nearest, method, sky))
+    return tasks
+
+
+def _sky(orbits: LayerOrbits | None, day: dt.date | None) -> DaySky | None:
+    return None if orbits is None or day is None else orbits.sky_for(day)
+
+
+class _Neighbours:
+    """Whole days, to be asked for those near one."""
+
+    def __init__(self, seen: Sequence[Sighting]) -> None:
+        whole = [
+            (sighting.picture, sighting.observation)
+            for sighting in seen
+            if sighting.observation is not None
+            and sighting.observation.usable >= WHOLE
+            and np.isfinite(sighting.observation.black)
+        ]
+        self._all: list[tuple[Picture, Observation]] = whole
+        dated = [(o.date, n) for n, (_, o) in enumerate(whole) if o.date is not None]
+        self._dated = sorted(dated)
+
+    def near(self, picture: Picture, day: dt.date | None) -> list[tuple[Picture, Observation]]:
+        """Others within `NEIGHBOUR_DAYS`, nearest first; all where the day is not known."""
+        if day is None:
+            return [(p, o) for p, o in self._all if p is not picture]
+        reach = dt.timedelta(days=NEIGHBOUR_DAYS)
+        first = bisect_left(self._dated, day - reach, key=lambda pair: pair[0])
+        last = bisect_right(self._dated, day + reach, key=lambda pair: pair[0])
+        close = sorted((abs((d - day).days), n) for d, n in self._dated[first:last] if d != day)
+        return [self._all[n] for _, n in close]
