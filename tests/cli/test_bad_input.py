@@ -59,7 +59,10 @@ def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ((*_SCAN, "--bbox", "0", "0", "1", "x"), "--bbox"),
         ((*_SCAN, "--epsg", "1234"), "EPSG:1234 is not a projection of GIBS"),
         ((*_SCAN, "--grid", "mine"), "--grid"),
-        ((*_SCAN, "--method", "best"), "gibswatch, gibs-ml, black-share"),
+        (
+            (*_SCAN, "--method", "best"),
+            "gibswatch, climatology, gibs-ml, gibs-ml-mask, black-share",
+        ),
         ((*_SCAN, "--base-url", "ftp://x"), "is not an address"),
         ((*_SCAN, "--base-url", "nonsense"), "is not an address"),
         ((*_SCAN, "--connections", "0"), "give 1 or more"),
