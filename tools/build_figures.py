@@ -2,8 +2,8 @@
 
 ``docs/figures/sky-*.png`` are computed, without any imagery; ``docs/figures/simulated-*.jpg`` show
 what the simulator draws, no picture of GIBS.  They need the extra ``sim``.
-``docs/figures/report.jpg`` is the head of a report on simulated days, photographed by Chromium
-where there is one.  ``real-*.jpg`` show real imagery, reduced, and are drawn anew where it is there
+``docs/figures/report.jpg`` is the head of the demo's report, photographed by Chromium if there is
+one.  ``real-*.jpg`` show real imagery, reduced, and are drawn anew where it is there
 (`real_figures`).
 
 Run: make figures
@@ -71,38 +71,18 @@ def simulated(
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WINDOW = (1280, 1900)
-REPORT_FAULTS = """
-[[fault]]
-kind = "missing-granules"
-day = 2017-08-14
-place = [20.0, 10.0]
-count = 3
-
-[[fault]]
-kind = "missing-orbit"
-day = 2017-08-18
-place = [100.0, 20.0]
-share = 0.6
-"""
 
 
 def report_figure() -> bytes | None:
-    """Photograph the report of 14 simulated days; None, said aloud, where no browser is."""
+    """Photograph the demo's report of SNPP; None, said aloud, where no browser is."""
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
         print(f"no report.jpg: none of {', '.join(BROWSERS)} is installed")
         return None
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        plan = folder / "plan.toml"
-        plan.write_text(REPORT_FAULTS)
-        days = ("--start", "2017-08-10", "--end", "2017-08-24", "--output-dir", str(folder))
-        faults = ("--faults", str(plan), "--seed", "11", "--grid", "native")
-        if gibswatch(["simulate", "archive", TERRA, *days, *faults]) != 0:
+        if gibswatch(["demo", "--output-dir", name]) != 0:
             return None
-        if gibswatch(["scan", TERRA, *days, "--no-confirm"]) != 0:
-            return None
-        return photograph(browser, next(folder.glob("4326/scans/*/report.html")))
+        return photograph(browser, next(Path(name).glob(f"*/4326/scans/{SNPP}/report.html")))
 
 
 def photograph(browser: str, page: Path) -> bytes:
