@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from gibswatch.detect.context import REASON_CODES
 from gibswatch.sky.edges import DayEdges, find_edges
 from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.fit import has_gaps
@@ -46,7 +47,7 @@ _FEWEST_ROWS = 8
 _FEWEST_EDGES = 24
 """Of all passes, for the day to have a say."""
 _LEAST_TOLERANCE_PX = 1.5
-_REASON_GAP = 2
+_REASON_GAP = REASON_CODES["swath gap"]
 _KM_PER_DEGREE = 111.2
 """On a great circle of the Earth."""
 
