@@ -93,10 +93,13 @@ def test_a_worker_does_not_keep_its_killed_parents_lock(path: Path) -> None:
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from gibswatch.archive.journal.lock import ArchiveLock\n"
+        "started, starting = os.pipe()\n"
         "with ArchiveLock(Path(sys.argv[1]), 'scan'):\n"
         "    if os.fork() == 0:\n"
+        "        os.write(starting, b'!')\n"
         "        sys.stdin.readline()\n"
         "        os._exit(0)\n"
+        "    os.read(started, 1)  # what a child does first, before any code of ours, is done\n"
         "    print('forked', flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
