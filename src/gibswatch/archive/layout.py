@@ -16,6 +16,7 @@
     {root}/{epsg}/.gibswatch/{Layer}.grid.json                   the grid, for a lost journal
     {root}/{epsg}/.gibswatch/{Layer}.simulated.json              what simulated days were drawn from
     {root}/{epsg}/.gibswatch/{Layer}.fits.json                   orbits fitted to the imagery
+    {root}/{epsg}/.gibswatch/{Layer}.colours.json                colours that are usual, by quarters
     {root}/{epsg}/.gibswatch/{Layer}.not-ok.csv                  tiles that did not come
     {root}/{epsg}/.gibswatch/set-aside/                          what a repair took out
     {root}/{epsg}/scans/{Layer}/                                 tables and report of the last scan

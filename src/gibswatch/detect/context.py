@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from gibswatch.detect.colour_statistics import ColourNormals
 from gibswatch.raster.observe import Observation
 from gibswatch.types import BoolArray, ByteArray, Kind
 
@@ -58,6 +59,8 @@ class Context:
     true_colour: Callable[[], Witness | None] = lambda: None
     """Black of the satellite's true colour of the day, by its level alone, if the archive has it on
     this grid and it is not the layer itself."""
+    colour_normals: Callable[[], ColourNormals | None] = lambda: None
+    """Which colours are usual, by the other days; None where too few are known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from gibswatch.detect import whole_day
 from gibswatch.detect.baselines import black_share, climatology, hole_rule, mask_rule
 from gibswatch.detect.context import Context, Detection
-from gibswatch.detect.missing import rule as missing
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
@@ -43,7 +43,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
     {
         method.name: method
         for method in (
-            Method(DEFAULT_METHOD, "black that orbit, Sun and Moon do not explain", missing.detect),
+            Method(
+                DEFAULT_METHOD,
+                "black that orbit, Sun and Moon do not explain, and colours that nature has not",
+                whole_day.detect,
+            ),
             Method("climatology", "black share against the neighbouring days", climatology.detect),
             Method("gibs-ml", "the predecessor's hole rule for VIIRS", hole_rule.detect),
             Method("gibs-ml-mask", "the predecessor's mask rule for MODIS", mask_rule.detect),

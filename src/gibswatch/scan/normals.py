@@ -8,6 +8,7 @@ import json
 import math
 import zlib
 from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.archive.layout import Layout
-from gibswatch.detect.colour_statistics import ColourNormals, ColourObservation, learn_normals
+from gibswatch.detect.colour_statistics import ColourNormals, ColourObservation
 from gibswatch.errors import ArchiveError
 from gibswatch.files import write_bytes
+from gibswatch.scan.colour_records import learn_packed, pack_record
 
-__all__ = ["LayerNormals", "normals_path", "read_normals", "write_normals"]
+__all__ = ["LayerNormals", "nearest_era", "normals_path", "read_normals", "write_normals"]
 
 _VERSION = 1
 _MAX_BYTES = 2**24
 _MOST_DAYS = 24
 """Nearest days that normals are learned from: a season."""
-_FEWEST_DAYS = 5
 _REACH_DAYS = 60
 _ARRAYS = ("warm", "green", "share", "places")
 _CELLS = (9, 12, 64, 40)
@@ -38,13 +39,23 @@ class LayerNormals:
 
     layer: str
     _days: list[dt.date] = field(default_factory=list)
-    _records: dict[dt.date, ColourObservation] = field(default_factory=dict)
+    _records: dict[dt.date, bytes] = field(default_factory=dict)
 
-    def add(self, day: dt.date, record: ColourObservation) -> None:
-        """Take the record of a day."""
+    def add(self, day: dt.date, record: ColourObservation | bytes) -> None:
+        """Take the record of a day, packed or not."""
         if day not in self._records:
             insort(self._days, day)
-        self._records[day] = record
+        packed = record if isinstance(record, bytes) else pack_record(record)
+        self._records[day] = packed
+
+    def near(self, day: dt.date) -> tuple[bytes, ...]:
+        """Packed records of the nearest other days, at most 24 within 60 days, nearest first."""
+        place = bisect_left(self._days, day)
+        around = self._days[max(0, place - _MOST_DAYS) : place + _MOST_DAYS + 1]
+        near = sorted((d for d in around if d != day), key=lambda d: abs((d - day).days))
+        return tuple(
+            self._records[d] for d in near[:_MOST_DAYS] if abs((d - day).days) <= _REACH_DAYS
+        )
 
     def for_day(self, day: dt.date) -> ColourNormals | None:
         """Normals of the nearest other days.
@@ -52,15 +63,33 @@ class LayerNormals:
         Returns
         -------
         ColourNormals or None
-            None if there are fewer than 5 within 60 days: the day's own passes must do.
+            None if there are fewer than 5 within 60 days: what is kept must do.
         """
-        place = bisect_left(self._days, day)
-        around = self._days[max(0, place - _MOST_DAYS) : place + _MOST_DAYS + 1]
-        near = sorted((d for d in around if d != day), key=lambda d: abs((d - day).days))
-        chosen = [d for d in near[:_MOST_DAYS] if abs((d - day).days) <= _REACH_DAYS]
-        if len(chosen) < _FEWEST_DAYS:
-            return None
-        return learn_normals(self._records[d] for d in chosen)
+        return learn_packed(self.near(day))
+
+    def by_era(self, days: Iterable[dt.date]) -> dict[str, ColourNormals]:
+        """Normals of some days, such as the clean ones, by quarters of a year.
+
+        Returns
+        -------
+        dict
+            By the first day of the quarter, ISO; quarters with fewer than 5 days are left out.
+        """
+        quarters: dict[str, list[bytes]] = {}
+        for day in sorted(set(days)):
+            if day in self._records:
+                first = day.replace(month=day.month - (day.month - 1) % 3, day=1)
+                quarters.setdefault(first.isoformat(), []).append(self._records[day])
+        learned = {first: learn_packed(records) for first, records in quarters.items()}
+        return {first: normals for first, normals in learned.items() if normals is not None}
+
+
+def nearest_era(eras: Mapping[str, ColourNormals], day: dt.date) -> ColourNormals | None:
+    """Return the kept normals whose quarter is nearest to a day; None if none are kept."""
+    if not eras:
+        return None
+    half = dt.timedelta(days=45)
+    return eras[min(eras, key=lambda first: abs(dt.date.fromisoformat(first) + half - day))]
 
 
 def normals_path(layout: Layout) -> Path:

@@ -30,12 +30,14 @@ from gibswatch.errors import UsageError
 from gibswatch.parallel import check_scheduler
 from gibswatch.scan.archived import ArchivedDays, confirm_anomalies
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_workers
+from gibswatch.scan.judging.colours import keep_clean, read_kept
 from gibswatch.scan.judging.judge import (
     Workers,
     fit_sightings,
     judge_pictures,
     judge_sightings,
     observe_pictures,
+    sighted_colours,
 )
 from gibswatch.scan.judging.known_events import with_events
 from gibswatch.scan.judging.orbits import LayerOrbits
@@ -207,9 +209,10 @@ class _Job:
         orbits = fit_sightings(
             seen, archived.layer.identifier, layout=archived.layout, tle=self.tle
         )
+        kept, doubts = read_kept(archived.layout)
+        colours = sighted_colours(seen, archived.layer.identifier, kept)
         judge = partial(judge_sightings, method=self.method, workers=self.workers, orbits=orbits)
-        judged = list(judge(seen, len(pictures), on_progress=self.tell))
-        doubts: list[str] = []
+        judged = list(judge(seen, len(pictures), on_progress=self.tell, colours=colours))
         if confirm:
             again = partial(
                 judge_pictures,
@@ -220,6 +223,8 @@ class _Job:
                 judge=again, settings=self.settings, tell_doubt=doubts.append,
                 on_progress=self.tell,
             )  # fmt: skip
+        if self.method == DEFAULT_METHOD:
+            keep_clean(archived.layout, colours, judged)
         return judged, orbits, doubts
 
 

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gibswatch.archive.layout import Layout
+from gibswatch.detect.colour_statistics import ColourNormals
 from gibswatch.detect.registry import get_method
 from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.parallel import map_ordered
 from gibswatch.raster.observe import Observation, observe
+from gibswatch.scan.judging.colours import (
+    DayColours,
+    SeenColours,
+    every_nth,
+    gather,
+    take_record,
+)
 from gibswatch.scan.judging.one_day import WHOLE, DayTask, judge_one, unreadable
 from gibswatch.scan.judging.orbits import LayerOrbits, imaging_satellite, layer_orbits
 from gibswatch.scan.pictures import Picture
@@ -34,6 +42,7 @@ __all__ = [
     "judge_pictures",
     "judge_sightings",
     "observe_pictures",
+    "sighted_colours",
 ]
 
 NEIGHBOUR_DAYS = 30
@@ -65,6 +74,8 @@ class Sighting:
     """Of the gaps between swaths, where the layer's satellite leaves any; at most 256."""
     problem: str = ""
     """Why it cannot be read."""
+    colours: bytes | None = None
+    """Packed record of its colours, of imagery; of a part of the pictures if there are many."""
 
 
 def judge_pictures(
@@ -115,9 +126,11 @@ def observe_pictures(
     """Do the first pass: measure every picture, in order; see `judge_pictures`."""
     spread = map_ordered(_observe, pictures, workers=workers.count, scheduler=workers.scheduler)
     seen: list[Sighting] = []
+    nth = every_nth(len(pictures))
     for picture, sighting in zip(pictures, spread, strict=True):
+        colours = sighting.colours if len(seen) % nth == 0 else None
         # The record that came back from another process is a copy: one is enough.
-        seen.append(replace(sighting, picture=picture))
+        seen.append(replace(sighting, picture=picture, colours=colours))
         on_progress("observe", len(seen), len(pictures))
     return seen
 
@@ -148,6 +161,30 @@ def fit_sightings(
     return layer_orbits(list(by_day.values()), layer, layout=layout, tle=tle)
 
 
+def sighted_colours(
+    seen: Sequence[Sighting], layer: str, kept: Mapping[str, ColourNormals] | None = None
+) -> SeenColours:
+    """Gather what the first pass saw of the colours of whole days.
+
+    Parameters
+    ----------
+    seen : sequence of Sighting
+    layer : str
+        Identifier.
+    kept : mapping, optional
+        Normals of earlier scans, by era.
+    """
+    records = [
+        (sighting.observation.date, sighting.colours)
+        for sighting in seen
+        if sighting.colours is not None
+        and sighting.observation is not None
+        and sighting.observation.date is not None
+        and sighting.observation.usable >= WHOLE
+    ]
+    return gather(layer, records, kept)
+
+
 def judge_sightings(
     seen: Sequence[Sighting],
     count: int,
@@ -156,10 +193,16 @@ def judge_sightings(
     workers: Workers,
     on_progress: Callable[[str, int, int], None],
     orbits: LayerOrbits | None = None,
+    colours: SeenColours | None = None,
 ) -> Iterator[DayItem]:
-    """Do the second pass: judge the first `count` pictures among all; see `judge_pictures`."""
+    """Do the second pass: judge the first `count` pictures among all; see `judge_pictures`.
+
+    `colours` are by default those of `seen`.
+    """
     get_method(method)
-    tasks = _tasks(seen, count, method, orbits)
+    if colours is None and seen:
+        colours = sighted_colours(seen, seen[0].picture.layer)
+    tasks = _tasks(seen, count, method, orbits, colours)
     judged = iter(map_ordered(judge_one, tasks, workers=workers.count, scheduler=workers.scheduler))
     for done, sighting in enumerate(seen[:count], start=1):
         readable = sighting.observation is not None
@@ -178,7 +221,7 @@ def _observe(picture: Picture) -> Sighting:
     edges = None
     if satellite is not None and satellite.instrument == "MODIS" and scene.date is not None:
         edges = _thinned(find_edges(black, scene.georeference, scene.date))
-    return Sighting(picture, observation, edges)
+    return Sighting(picture, observation, edges, colours=take_record(scene, black))
 
 
 def _thinned(edges: DayEdges) -> DayEdges:
@@ -197,7 +240,11 @@ def _thinned(edges: DayEdges) -> DayEdges:
 
 
 def _tasks(
-    seen: Sequence[Sighting], count: int, method: str, orbits: LayerOrbits | None
+    seen: Sequence[Sighting],
+    count: int,
+    method: str,
+    orbits: LayerOrbits | None,
+    colours: SeenColours | None = None,
 ) -> list[DayTask]:
     """Make a task of each of the first `count` pictures that could be read."""
     whole = _Neighbours(seen)
@@ -210,7 +257,8 @@ def _tasks(
         neighbours = tuple(o for _, o in near)
         nearest = tuple(p.ref for p, _ in near[:_NEAREST])
         sky = _sky(orbits, observed.date)
-        tasks.append(DayTask(picture, neighbours, nearest, method, sky))
+        usual = DayColours() if colours is None else colours.of(observed.date)
+        tasks.append(DayTask(picture, neighbours, nearest, method, sky, usual))
     return tasks
 
 

@@ -7,7 +7,7 @@ where they are needed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -20,12 +20,13 @@ from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.raster.observe import Observation, observe
 from gibswatch.raster.regions import outline, region_area_km2
 from gibswatch.raster.scene import Scene
+from gibswatch.scan.judging.colours import DayColours
 from gibswatch.scan.judging.siblings import siblings
 from gibswatch.scan.outputs.rasters import mask_of, write_rasters
 from gibswatch.scan.pictures import Picture, PictureRef
 from gibswatch.scan.result import DaySky
 from gibswatch.sky.expectation import Expectation, expect
-from gibswatch.types import BoolArray, ByteArray, DayItem, Finding, Georeference, Shares
+from gibswatch.types import BoolArray, ByteArray, DayItem, Finding, Georeference, Kind, Shares
 
 __all__ = ["WHOLE", "DayTask", "Look", "judge_one", "look_at", "sky_expectation", "unreadable"]
 
@@ -45,6 +46,7 @@ class DayTask:
     method: str
     sky: DaySky | None = None
     """None without a known orbit."""
+    colours: DayColours = field(default_factory=DayColours)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +120,7 @@ def look_at(scene: Scene, task: DayTask, *, partly: bool = False) -> Look:
             partial(_usual_black, scene, task.nearest),
             mask_layer,
             true_colour,
+            task.colours.normals,
         )
         detection = get_method(task.method).detect(scene, black, expectation, context)
     return Look(observation, black, expectation, detection)
@@ -190,7 +193,7 @@ def _shares(scene: Scene, observation: Observation, regions: Sequence[Region]) -
     usable = region_area_km2(scene.usable, scene.georeference)
     fault = np.zeros(scene.state.shape, dtype=bool)
     for region in regions:
-        if region.kind.is_fault:
+        if region.kind is Kind.MISSING_UNEXPECTED:
             fault |= region.mask
     unexpected = min(region_area_km2(fault, scene.georeference) / usable, observation.black)
     return Shares(observation.black, observation.black - unexpected, unexpected)
