@@ -61,7 +61,7 @@ def unpack_record(data: bytes) -> ColourObservation:
                 places=_fine(stored["places"]) if "places" in stored else None,
                 spread=float(spread),
             )
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
         raise ValueError(f"no record of colours: {error}") from error
 
 
