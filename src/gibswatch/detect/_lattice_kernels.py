@@ -5,7 +5,8 @@ throughout: their columns in one array, and where each row begins in another.
 
 Core pixels of a row that lie at most eps apart form a segment: they are one cluster, so that
 union-find joins segments, not points.  Of the core pixels of one row within eps of a point only the
-nearest on either side need to be looked at: others on that side are of the same segment.
+nearest on either side need to be looked at: others on that side are of the same segment.  Borders
+are found by bits: a word holds 64 columns, and the core points before it are known.
 """
 
 from __future__ import annotations
@@ -14,146 +15,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.detect._compiled import compiled
-from gibswatch.types import ByteArray
+from gibswatch.detect._lattice_points import mark_points
 
-__all__ = ["cluster_pixels"]
+__all__ = ["cluster_points", "mark_points"]
 
 _Ints = NDArray[np.int32]
 _Longs = NDArray[np.int64]
 _Shorts = NDArray[np.uint16]
+_Bits = NDArray[np.uint64]
 
 
 @compiled
-def cluster_pixels(
-    mask: ByteArray,
-    words: NDArray[np.uint64],
+def cluster_points(  # noqa: PLR0917 - compiled code takes no keywords
+    starts: _Ints,
+    columns: _Shorts,
+    core_starts: _Ints,
+    core_columns: _Shorts,
+    cols: int,
     half_widths: _Longs,
-    min_samples: int,
     labels: _Ints,
 ) -> None:
-    """Label the pixels of a mask.
+    """Label the points of a mask.
 
     Parameters
     ----------
-    mask : (rows, cols) ndarray of uint8
-        0 or 1; contiguous; fewer than 65,535 columns.
-    words : (rows * cols // 8,) ndarray of uint64
-        The same memory, eight pixels at a time.
+    starts, columns, core_starts, core_columns
+        From `mark_points`.
+    cols : int
+        Of the mask.
     half_widths : (reach + 1,) ndarray of int64
-        Of the disk of radius eps, by the distance in rows; the disk has fewer than 65,535 pixels.
-    min_samples : int
+        As for `mark_points`.
     labels : (n,) ndarray of int32
-        Written: the label of each point in row-major order, -1 for noise.
+        The marks; written: the label of each point in row-major order, -1 for noise.
     """
-    columns = np.empty(len(labels) + 1, np.uint16)
-    starts = _find_points(mask, words, columns)
-    _mark_core(mask, starts, columns, half_widths, min_samples, labels)
-    core_columns = np.empty(len(labels), np.uint16)
     widest = half_widths[0]
-    core_starts, segments = _gather_core(starts, columns, labels, widest, core_columns)
+    segments = _count_segments(core_starts, core_columns, widest)
     segment_starts, begins = _cut_segments(core_starts, core_columns, widest, segments)
     parents = np.arange(segments).astype(np.int32)
     ends = core_columns[begins[1:] - 1]
     for row in range(len(starts) - 1):
         _join_row(row, segment_starts, begins, ends, core_columns, half_widths, parents)
     core_labels = _number(parents, begins)
-    _write_labels(starts, columns, core_starts, core_columns, core_labels, half_widths, labels)
+    bits, ranks = _core_bits(core_starts, core_columns, widest, cols)
+    _write_labels(starts, columns, core_starts, core_labels, bits, ranks, half_widths, labels)
 
 
 @compiled
-def _find_points(mask: ByteArray, words: NDArray[np.uint64], columns: _Shorts) -> _Ints:
-    """Write the column of each point; give where each row begins."""
-    rows, cols = mask.shape
-    flat = mask.reshape(rows * cols)
-    starts = np.zeros(rows + 1, np.int32)
-    found, row, row_begin = 0, 0, 0
-    for word in range(len(words) + 1):
-        if word < len(words) and words[word] == 0:
-            continue
-        for i in range(8 * word, min(8 * word + 8, rows * cols)):
-            while i - row_begin >= cols:
-                row += 1
-                row_begin += cols
-                starts[row] = found
-            columns[found] = i - row_begin  # overwritten by the next point if this is none
-            found += flat[i]
-    starts[row + 1 :] = found
-    return starts
-
-
-@compiled
-def _mark_core(  # noqa: PLR0917
-    mask: ByteArray,
-    starts: _Ints,
-    columns: _Shorts,
-    half_widths: _Longs,
-    min_samples: int,
-    marks: _Ints,
-) -> None:
-    """Mark core points with 0 and others with -1, by row prefix sums over the disk.
-
-    The sums of the last rows are kept in a ring; each begins a half width before the first column,
-    so that no window has to be cut at the picture's edge.  They may overflow: differences do not.
-    """
-    (rows, cols), reach, pad = mask.shape, len(half_widths) - 1, half_widths[0]
-    height = min(rows, 2 * reach + 1)
-    sums = np.zeros((height, cols + 2 * pad + 1), np.uint16)
-    counts = np.empty(cols, np.uint16)
-    for ahead in range(rows + reach):
-        if ahead < rows and starts[ahead] < starts[ahead + 1]:
-            _sum_row(mask[ahead], pad, sums[ahead % height])
-        row = ahead - reach
-        if row < 0 or starts[row] == starts[row + 1]:
-            continue
-        first = np.int64(columns[starts[row]])
-        span = np.int64(columns[starts[row + 1] - 1]) + 1 - first
-        counts[:span] = 0
-        for other in range(max(0, row - reach), min(rows, row + reach + 1)):
-            if starts[other] < starts[other + 1]:
-                width = half_widths[abs(other - row)]
-                line = sums[other % height, first + pad - width :]
-                _add_windows(line, line[2 * width + 1 :], counts[:span])
-        for point in range(starts[row], starts[row + 1]):
-            enough = counts[np.int64(columns[point]) - first] >= min_samples
-            marks[point] = 0 if enough else -1
-
-
-@compiled
-def _sum_row(pixels: ByteArray, pad: int, sums: _Shorts) -> None:
-    """Write how many points lie before each column; the pad before the first stays 0."""
-    count = sums[0]
-    for i in range(len(pixels)):
-        count += pixels[i]
-        sums[i + pad + 1] = count
-    for i in range(pad + 1 + len(pixels), len(sums)):
-        sums[i] = count
-
-
-@compiled
-def _add_windows(before: _Shorts, after: _Shorts, counts: _Shorts) -> None:
-    """Add the points of a row's windows, every column's: quicker than those of points alone."""
-    for i in range(len(counts)):
-        counts[i] += after[i] - before[i]
-
-
-@compiled
-def _gather_core(
-    starts: _Ints, columns: _Shorts, marks: _Ints, widest: int, core_columns: _Shorts
-) -> tuple[_Ints, int]:
-    """Write the columns of core points; give where each row begins, and the number of segments."""
-    core_starts = np.zeros(len(starts), np.int32)
-    found = segments = 0
-    for row in range(len(starts) - 1):
-        for point in range(starts[row], starts[row + 1]):
-            if marks[point] < 0:
-                continue
-            core_columns[found] = columns[point]
-            first = found == core_starts[row]
-            if first or np.int64(columns[point]) - np.int64(core_columns[found - 1]) > widest:
-                segments += 1
-            found += 1
-        core_starts[row + 1] = found
-    return core_starts, segments
+def _count_segments(core_starts: _Ints, core_columns: _Shorts, widest: int) -> int:
+    count = 0
+    for row in range(len(core_starts) - 1):
+        begin, end = core_starts[row], core_starts[row + 1]
+        count += begin < end
+        for core in range(begin + 1, end):
+            count += np.int64(core_columns[core]) - np.int64(core_columns[core - 1]) > widest
+    return count
 
 
 @compiled
@@ -252,8 +167,8 @@ def _first_from(columns: _Shorts, low: int, high: int, wanted: int | np.int64) -
 
 @compiled
 def _number(parents: _Ints, begins: _Ints) -> _Ints:
-    """Label of each core point: clusters count by their first segment."""
-    labels = np.empty(begins[-1], np.int32)
+    """Label of each core point: clusters count by their first segment; then one that none has."""
+    labels = np.full(begins[-1] + 1, len(parents), np.int32)
     numbers = np.empty(len(parents), np.int32)
     count = 0
     for segment in range(len(parents)):
@@ -267,51 +182,129 @@ def _number(parents: _Ints, begins: _Ints) -> _Ints:
 
 
 @compiled
+def _core_bits(
+    core_starts: _Ints, core_columns: _Shorts, pad: int, cols: int
+) -> tuple[_Bits, _Ints]:
+    """Give core points as bits, and how many lie before each word of them.
+
+    A column's bit is `pad` + 64 places further on: no window begins before the row, and the first
+    and the last word stay empty.
+    """
+    rows = len(core_starts) - 1
+    width = (cols + 2 * pad) // 64 + 4
+    bits = np.zeros((rows, width), np.uint64)
+    ranks = np.empty((rows, width), np.int32)
+    for row in range(rows):
+        begin, end = core_starts[row], core_starts[row + 1]
+        ranks[row] = begin
+        if begin == end:
+            continue
+        line, rank = bits[row], ranks[row]
+        for core in range(begin, end):
+            place = np.uint64(core_columns[core]) + np.uint64(pad + 64)
+            line[place >> np.uint64(6)] |= np.uint64(1) << (place & np.uint64(63))
+        count = np.int32(begin)
+        for word in range(width):
+            rank[word] = count
+            count += np.int32(_ones(line[word]))
+    return bits, ranks
+
+
+@compiled
+def _ones(word: np.uint64) -> np.uint64:
+    """How many bits of a word are set; LLVM knows this form, and makes one instruction of it."""
+    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    pairs = np.uint64(0x3333333333333333)
+    word = (word & pairs) + ((word >> np.uint64(2)) & pairs)
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@compiled
+def _before(bits: _Bits, ranks: _Ints, row: np.uint64, place: np.uint64) -> np.int32:
+    """How many core points lie before a place of a row, of all in row-major order."""
+    word = place >> np.uint64(6)
+    below = (np.uint64(1) << (place & np.uint64(63))) - np.uint64(1)
+    before: np.int32 = ranks[row, word] + np.int32(_ones(bits[row, word] & below))
+    return before
+
+
+@compiled
+def _spread(line: _Bits, width: int, spare: _Bits) -> _Bits:
+    """Set the places up to a width beside each bit, too; both lines are overwritten."""
+    done = 0
+    while done < width:
+        step = min(2 * done + 1, width - done, 63)
+        up, down = np.uint64(step), np.uint64(64 - step)
+        before, here, after, wider = line[:-2], line[1:-1], line[2:], spare[1:-1]
+        for word in range(len(here)):
+            upward = (here[word] << up) | (before[word] >> down)
+            wider[word] = here[word] | upward | (here[word] >> up) | (after[word] << down)
+        line, spare = spare, line
+        done += step
+    return line
+
+
+@compiled
 def _write_labels(  # noqa: PLR0917
     starts: _Ints,
     columns: _Shorts,
     core_starts: _Ints,
-    core_columns: _Shorts,
     core_labels: _Ints,
+    bits: _Bits,
+    ranks: _Ints,
     half_widths: _Longs,
     labels: _Ints,
 ) -> None:
-    """Write the labels of core points, and the lowest within reach of the others."""
-    rows, reach = len(starts) - 1, len(half_widths) - 1
-    loose = np.empty(np.diff(starts).max() if rows else 0, np.int32)
+    """Write the labels of core points, and the lowest within reach of the others.
+
+    Most of the others are noise: what core points there are in the rows within reach, laid upon
+    each other, tells which need to be looked at.
+    """
+    rows, reach, pad = len(starts) - 1, len(half_widths) - 1, half_widths[0]
+    above, spare = np.zeros(bits.shape[1], np.uint64), np.zeros(bits.shape[1], np.uint64)
+    near = above
     for row in range(rows):
-        count, core = 0, core_starts[row]
+        first, last = max(0, row - reach), min(rows, row + reach + 1)
+        some = core_starts[first] < core_starts[last]
+        loose = starts[row + 1] - starts[row] > core_starts[row + 1] - core_starts[row]
+        if some and loose:
+            above[:] = 0
+            for other in range(first, last):
+                if core_starts[other] < core_starts[other + 1]:
+                    _lay_upon(bits[other], above)
+            near = _spread(above, pad, spare)
+        core = core_starts[row]
         for point in range(starts[row], starts[row + 1]):
-            if labels[point] < 0:
-                loose[count] = point
-                count += 1
-            else:
+            if labels[point] >= 0:
                 labels[point] = core_labels[core]
                 core += 1
-        for other in range(max(0, row - reach), min(rows, row + reach + 1)):
-            if count == 0 or core_starts[other] == core_starts[other + 1]:
-                continue
-            width = half_widths[abs(other - row)]
-            within = core_starts[other], core_starts[other + 1]
-            _label_loose(loose[:count], columns, within, core_columns, core_labels, width, labels)
+            elif some:
+                place = np.uint64(columns[point]) + np.uint64(pad + 64)
+                if (near[place >> np.uint64(6)] >> (place & np.uint64(63))) & np.uint64(1):
+                    labels[point] = _lowest(row, place, core_labels, bits, ranks, half_widths)
 
 
 @compiled
-def _label_loose(  # noqa: PLR0917
-    loose: _Ints,
-    columns: _Shorts,
-    within: tuple[int, int],
-    core_columns: _Shorts,
-    core_labels: _Ints,
-    width: int,
-    labels: _Ints,
-) -> None:
-    """Lower the labels of a row's other points to those of one row of core points."""
-    at = within[0]
-    for point in loose:
-        column = np.int64(columns[point])
-        at = _first_from(core_columns, at, within[1], column)
-        for core in range(max(at - 1, within[0]), min(at + 1, within[1])):
-            near = abs(np.int64(core_columns[core]) - column) <= width
-            if near and (labels[point] < 0 or core_labels[core] < labels[point]):
-                labels[point] = core_labels[core]
+def _lay_upon(line: _Bits, above: _Bits) -> None:
+    for word in range(len(above)):
+        above[word] |= line[word]
+
+
+@compiled
+def _lowest(  # noqa: PLR0917
+    row: int, place: np.uint64, core_labels: _Ints, bits: _Bits, ranks: _Ints, half_widths: _Longs
+) -> np.int32:
+    """Lowest label of the core points within reach of a point, -1 if there are none.
+
+    Those on one side of it in one row are all of one segment.  No branch: none could be foretold.
+    """
+    reach, none = len(half_widths) - 1, core_labels[-1]
+    lowest = none
+    for other in range(max(0, row - reach), min(len(bits), row + reach + 1)):
+        width = np.uint64(half_widths[abs(other - row)])
+        begin = _before(bits, ranks, np.uint64(other), place - width)
+        end = _before(bits, ranks, np.uint64(other), place + width + np.uint64(1))
+        label = min(core_labels[begin], core_labels[max(begin, end - np.int32(1))])
+        lowest = min(lowest, label if begin < end else none)
+    return lowest if lowest < none else np.int32(-1)

@@ -7,8 +7,8 @@ pixel are its border; the rest is noise.  scikit-learn leaves two things to the 
 which is row-major here: clusters are numbered by their first core pixel, and a border pixel within
 reach of several clusters has the lowest of their labels.
 
-Pixels have whole coordinates, so the neighbours of one are counted by prefix sums of the rows of
-its disk, and no list of neighbours is kept.  Two ways that give the same labels: compiled code
+Pixels have whole coordinates, so the neighbours of one are counted by sums over its disk, and no
+list of neighbours is kept.  Two ways that give the same labels: compiled code
 (`_lattice_kernels`), and NumPy with SciPy where numba cannot be loaded or the disk is huge.
 """
 
@@ -133,10 +133,17 @@ def _by_kernels(
 ) -> _Ints:
     pixels = np.ascontiguousarray(mask).view(np.uint8)
     flat = pixels.reshape(-1)
-    words = np.require(flat[: flat.size // 8 * 8].view(np.uint64), requirements="A")
+    words = np.require(flat[: flat.size // 8 * 8].view("<u8"), requirements="A")
     labels = np.empty(int(np.count_nonzero(mask)), dtype=np.int32)
     enough = min(min_samples, _LARGEST)  # more than any disk holds
-    kernels.cluster_pixels(pixels, words, half_widths, enough, labels)
+    columns = np.empty(len(labels) + 8, dtype=np.uint16)
+    core_columns = np.empty(len(labels) + 1, dtype=np.uint16)
+    starts, core_starts = kernels.mark_points(
+        pixels, words, half_widths, enough, labels, columns, core_columns
+    )
+    kernels.cluster_points(
+        starts, columns, core_starts, core_columns, mask.shape[1], half_widths, labels
+    )
     return labels
 
 
