@@ -1,4 +1,4 @@
-"""Both ways of clustering pixels against the definition, and against scikit-learn where it is."""
+"""Both ways of clustering pixels against the definition, and against scikit-learn."""
 
 from __future__ import annotations
 
@@ -70,14 +70,36 @@ def test_both_ways_are_the_definition() -> None:
     assert clustered > 25  # several clusters, or clusters and noise: the cases are no empty ones
 
 
+def scikit_learn(mask: BoolArray, eps: float, min_samples: int) -> Labels:
+    from sklearn.cluster import DBSCAN
+
+    if not mask.any():
+        return np.empty(0, dtype=np.int32)
+    labels = DBSCAN(eps=eps, min_samples=min_samples).fit(np.argwhere(mask)).labels_
+    return np.asarray(labels, dtype=np.int32)
+
+
 def test_both_ways_are_scikit_learn() -> None:
-    cluster = pytest.importorskip("sklearn.cluster")
-    for number, (mask, eps, min_samples) in enumerate(random_cases(2, 200, 36)):
-        if not mask.any():
-            continue
-        rival = cluster.DBSCAN(eps=eps, min_samples=min_samples).fit(np.argwhere(mask)).labels_
+    for number, case in enumerate(random_cases(2, 200, 36)):
+        expected = scikit_learn(*case)
+        for way in both_ways(*case):
+            np.testing.assert_array_equal(way, expected, err_msg=f"case {number}")
+
+
+@pytest.mark.parametrize(("eps", "min_samples", "level"), [(3.5, 30, 0.55), (15.0, 20, 0.03)])
+def test_the_rules_of_gibs_ml_are_scikit_learn(eps: float, min_samples: int, level: float) -> None:
+    """Clusters, borders and noise in one plane, wider than a word of 64 columns."""
+    rng, mixed = np.random.default_rng(6), 0
+    for number in range(50):
+        shape = (int(rng.integers(60, 160)), int(rng.integers(90, 400)))
+        hills = ndimage.gaussian_filter(rng.random(shape), rng.uniform(3, 9))
+        hills = (hills - hills.min()) / np.ptp(hills)
+        mask = rng.random(shape) < hills * level * rng.uniform(1.0, 2.5)
+        expected = scikit_learn(mask, eps, min_samples)
         for way in both_ways(mask, eps, min_samples):
-            np.testing.assert_array_equal(way, rival, err_msg=f"case {number}")
+            np.testing.assert_array_equal(way, expected, err_msg=f"case {number}")
+        mixed += len(np.unique(expected)) > 2
+    assert mixed > 25
 
 
 def test_a_border_pixel_takes_the_lowest_label() -> None:
