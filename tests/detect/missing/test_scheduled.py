@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gibswatch.detect.missing.scheduled import scheduled_part, scheduled_parts
+from gibswatch.detect.missing.spans import spans_of
 from gibswatch.sky import SATELLITES, Expectation, expect
+from gibswatch.sky.passes import pass_geometry
+from gibswatch.sky.schedule import Window
 from gibswatch.types import BoolArray, Georeference
 
 GLOBE = Georeference(4326, -180.0, 90.0, 360 / 1024, 180 / 512, 512, 1024)
@@ -92,3 +96,55 @@ def test_a_tile_whose_end_is_hidden_is_not() -> None:
     gone = np.zeros(GLOBE.shape, dtype=bool)
     gone[103:119, 464:481] = True
     assert scheduled_part(gone, expectation) is None
+
+
+def open_hole(expected: Expectation, number: int, seconds: float) -> BoolArray:
+    """A span of a pass that reaches beyond where its neighbours hide the other end."""
+    geometry = pass_geometry(
+        expected.orbit, expected.georeference, expected.day, sza_limit_deg=90.0, second=True
+    )
+    alone = (expected.pass_index == number) & (geometry.covered_passes == 1)
+    last = float(expected.time_s[alone & (expected.sza_deg < 70.0)].max())
+    start = last - seconds - expected.orbit.node_time(number)
+    gone = hole(expected, number, start, 4000.0)
+    return np.asarray(gone & (geometry.covered_passes == 1))
+
+
+@pytest.mark.parametrize(("away_h", "explained"), [(16.0, True), (25.0, False)])
+def test_a_roll_of_which_one_end_is_hidden_goes_by_its_date(
+    expected: Expectation, away_h: float, explained: bool
+) -> None:
+    number = near_window(expected)
+    gone = open_hole(expected, number, 400.0)
+    spans = spans_of(gone, expected)
+    assert [span.open_ends for span in spans] == [1]
+    middle = (spans[0].first_s + spans[0].last_s) / 2
+    window = replace(
+        expected.scheduled[0],
+        first_s=middle + away_h * 3600.0 - 7200.0,
+        last_s=middle + away_h * 3600.0 + 7200.0,
+    )
+    moved = replace(expected, scheduled=(window,))
+    assert (scheduled_part(gone, moved) is not None) == explained
+
+
+@pytest.mark.parametrize(("away_h", "explained"), [(0.0, True), (22.0, True), (26.0, False)])
+def test_a_calibration_lies_anywhere_in_its_window(
+    expected: Expectation, away_h: float, explained: bool
+) -> None:
+    gone = open_hole(expected, near_window(expected), 400.0)
+    (span,) = spans_of(gone, expected)
+    moment = (span.first_s + span.last_s) / 2 + away_h * 3600.0
+    window = Window("new-moon", "calibration", 0.1, moment - 86400.0, moment + 86400.0, 0.0)
+    moved = replace(expected, scheduled=(window,))
+    assert (scheduled_part(gone, moved) is not None) == explained
+
+
+def test_half_a_minute_at_the_moment_is_the_end_of_a_roll() -> None:
+    fine = Georeference(4326, -180.0, 90.0, 360 / 2048, 180 / 1024, 1024, 2048)
+    expected = expect(SATELLITES["SNPP"], fine, DAY)
+    gone = open_hole(expected, near_window(expected), 40.0)
+    (span,) = spans_of(gone, expected)
+    assert span.open_ends == 1
+    assert 25.0 < span.length_s < 40.0
+    assert scheduled_part(gone, expected) is not None

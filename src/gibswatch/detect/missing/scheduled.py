@@ -25,25 +25,27 @@ _HOUR_S = 3600.0
 _DAY_S = 86400.0
 _SHORTEST_S = 280.0
 """Five minutes, less by what an edge is uncertain."""
-_LEAST_SEEN_S = 40.0
-"""Of a span whose other end lies where neighbouring passes hide it."""
+_LEAST_SEEN_S = 25.0
+"""Of a span whose other end lies where neighbouring passes hide it; strips of scans are as short,
+but are seldom cut by a neighbour."""
 _GRANULES_S = (360.0, 85.35)
 _MOST_GRANULES = 4
 """Lost at one time, as a rule."""
-_OPEN_LENGTHS_S = (720.0, 900.0)
+_OPEN_LENGTHS_S, _OPEN_ODDS = (720.0, 900.0), (1.0, 0.02)
 """Twelve minutes are usual: more of it with an end hidden is rather half an orbit."""
 _BESIDE = 2
 """Passes to either side that may see the same place near a pole."""
 _ALIGNED_ODDS, _UNALIGNED_ODDS = 0.02, 10.0
 """Of a roll against lost granules where a span is a whole number of them, and where it is not: one
 roll in thirty is by chance, and all but a few losses are."""
-_REACH_S = {"lunar-roll": 7.0 * _HOUR_S, "new-moon": 10.0 * _HOUR_S}
-"""Standard deviation of a manoeuvre's moment from the Moon's.  Announced rolls are within an hour,
-but of the predecessor's labelled holes 18 of 20 (27 less 7 by chance) are within 7.5 degrees: less
-the width of a day that is 3-4 degrees, 6-8 hours."""
-_MONTHLY = {"lunar-roll": 0.9, "new-moon": 0.14}
-"""Chance that a month has one: 11 of 11 odd months of the labels on the day itself; of the days
-around New Moon 4 of 48, three days each, less the 2 that other faults make."""
+_ROLL_REACH_S = 9.0 * _HOUR_S
+"""Standard deviation of a roll's moment from the Moon's.  Announced ones are within an hour, but of
+the predecessor's labelled holes 18 of 20 (27 less 7 by chance) are within 7.5 degrees, 15 hours: 9
+by a normal curve, which is also what simulated rolls of the tuning years show.  Calibrations at New
+Moon lie anywhere in their window."""
+_MONTHLY = {"lunar-roll": 0.9, "new-moon": 0.25}
+"""Chance that a month has one: 11 of 11 odd months of the labels on the day itself; days that are
+labelled as scheduled around New Moon: 4 in 16 odd months."""
 _FAULTS_A_DAY = 0.04
 """Holes that no schedule explains: 35 in the 946 labelled days."""
 _LEAST_ODDS = 2.0
@@ -151,13 +153,20 @@ def _odds(span: Span, window: Window) -> float:
     """Odds that a span is a window's manoeuvre and not lost granules."""
     if not _plausible(span):
         return 0.0
-    away = (span.first_s + span.last_s - window.first_s - window.last_s) / 2
-    sigma = _REACH_S[window.kind]
-    density = math.exp(-0.5 * (away / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
-    odds = _MONTHLY[window.kind] * density * _DAY_S / _FAULTS_A_DAY
+    odds = _MONTHLY[window.kind] * _density(span, window) * _DAY_S / _FAULTS_A_DAY
     if span.open_ends:  # what is hidden makes it longer still
-        return odds * float(np.interp(span.length_s, _OPEN_LENGTHS_S, (1.0, _ALIGNED_ODDS)))
+        return odds * float(np.interp(span.length_s, _OPEN_LENGTHS_S, _OPEN_ODDS))
     return odds * (_ALIGNED_ODDS if _is_whole_granules(span) else _UNALIGNED_ODDS)
+
+
+def _density(span: Span, window: Window) -> float:
+    """Share of a window's manoeuvres in a second, at the time of a span."""
+    away = (span.first_s + span.last_s - window.first_s - window.last_s) / 2
+    if window.kind == "new-moon":
+        wide = window.last_s - window.first_s
+        return 1.0 / wide if abs(away) <= wide / 2 else 0.0
+    curve = math.exp(-0.5 * (away / _ROLL_REACH_S) ** 2)
+    return curve / (_ROLL_REACH_S * math.sqrt(2 * math.pi))
 
 
 def _plausible(span: Span) -> bool:
@@ -175,7 +184,3 @@ def _is_whole_granules(span: Span) -> bool:
     return any(
         abs(span.length_s - count * length) <= within for length in _GRANULES_S for count in counts
     )
-
-
-_MOSTLY = 0.8
-"""Share of a hole in one span from which all of it is: the rest are its borders."""
