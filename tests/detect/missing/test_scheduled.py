@@ -140,11 +140,13 @@ def test_a_calibration_lies_anywhere_in_its_window(
     assert (scheduled_part(gone, moved) is not None) == explained
 
 
-def test_half_a_minute_at_the_moment_is_the_end_of_a_roll() -> None:
+def test_half_a_minute_is_too_little_to_tell_a_roll_from_a_granule() -> None:
     fine = Georeference(4326, -180.0, 90.0, 360 / 2048, 180 / 1024, 1024, 2048)
     expected = expect(SATELLITES["SNPP"], fine, DAY)
     gone = open_hole(expected, near_window(expected), 40.0)
     (span,) = spans_of(gone, expected)
     assert span.open_ends == 1
     assert 25.0 < span.length_s < 40.0
-    assert scheduled_part(gone, expected) is not None
+    assert scheduled_part(gone, expected) is None
+    longer = open_hole(expected, near_window(expected), 60.0)
+    assert scheduled_part(longer, expected) is not None

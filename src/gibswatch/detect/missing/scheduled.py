@@ -25,9 +25,9 @@ _HOUR_S = 3600.0
 _DAY_S = 86400.0
 _SHORTEST_S = 280.0
 """Five minutes, less by what an edge is uncertain."""
-_LEAST_SEEN_S = 25.0
-"""Of a span whose other end lies where neighbouring passes hide it; strips of scans are as short,
-but are seldom cut by a neighbour."""
+_LEAST_SEEN_S = 40.0
+"""Of a span whose other end lies where neighbouring passes hide it: strips of scans and what is
+seen of short granules are shorter."""
 _GRANULES_S = (360.0, 85.35)
 _MOST_GRANULES = 4
 """Lost at one time, as a rule."""
