@@ -61,7 +61,7 @@ def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ((*_SCAN, "--grid", "mine"), "--grid"),
         (
             (*_SCAN, "--method", "best"),
-            "gibswatch, climatology, gibs-ml, gibs-ml-mask, black-share",
+            "gibswatch, climatology, gibs-ml, gibs-ml-deviation, gibs-ml-mask, black-share",
         ),
         ((*_SCAN, "--base-url", "ftp://x"), "is not an address"),
         ((*_SCAN, "--base-url", "nonsense"), "is not an address"),

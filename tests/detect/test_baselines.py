@@ -107,7 +107,9 @@ def test_black_share_counts_what_is_transparent() -> None:
 
 
 def test_methods_are_a_table_and_an_unknown_one_is_named() -> None:
-    names = ["gibswatch", "climatology", "gibs-ml", "gibs-ml-mask", "black-share"]
+    names = [
+        "gibswatch", "climatology", "gibs-ml", "gibs-ml-deviation", "gibs-ml-mask", "black-share",
+    ]  # fmt: skip
     assert list(METHODS) == names
     with pytest.raises(UsageError, match=rf"'best' is not one of {', '.join(names)}"):
         get_method("best")

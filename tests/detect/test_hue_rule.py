@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from gibswatch.detect.hue_rule import RARE_SHARE, HueHistogram, HueRule, detect_hue
+from gibswatch.detect.hue_histogram import HueHistogram, HueNormals, day_hues
+from gibswatch.detect.hue_rule import RARE_SHARE, HueRule, detect_hue
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
 from gibswatch.types import BoolArray, ByteArray, Georeference, Kind
@@ -44,17 +46,17 @@ def black_of(scene: Scene) -> BoolArray:
 def add_days(histogram: HueHistogram, shape: tuple[int, int] = _SHAPE, days: int = 6) -> None:
     for day in range(days):
         scene = scene_of(earth(day, shape))
-        histogram.add(scene, black_of(scene))
+        histogram.add(day_hues(scene, black_of(scene), places=histogram.per_pixel))
 
 
 @pytest.fixture(scope="module")
-def normal() -> HueHistogram:
+def normal() -> HueNormals:
     histogram = HueHistogram(per_pixel=True)
     add_days(histogram)
-    return histogram
+    return HueNormals(histogram)
 
 
-def test_a_square_of_a_rare_hue(normal: HueHistogram) -> None:
+def test_a_square_of_a_rare_hue(normal: HueNormals) -> None:
     pixels = earth(99)
     pixels[_SQUARE] = _MAGENTA
     pixels[5, 5] = pixels[80, 10] = _MAGENTA  # alone: noise
@@ -68,7 +70,7 @@ def test_a_square_of_a_rare_hue(normal: HueHistogram) -> None:
     assert "1200 pixels of a rare hue in 1 cluster(s)" in found.note
 
 
-def test_a_clean_day_and_lone_pixels(normal: HueHistogram) -> None:
+def test_a_clean_day_and_lone_pixels(normal: HueNormals) -> None:
     clean = detect_hue(scene_of(earth(98)), np.zeros(_SHAPE, bool), normal)
     assert not clean.regions
     assert clean.score == 0.0
@@ -79,7 +81,7 @@ def test_a_clean_day_and_lone_pixels(normal: HueHistogram) -> None:
     assert 0.0 < lone.score < 0.5
 
 
-def test_a_known_hue_in_the_wrong_place(normal: HueHistogram) -> None:
+def test_a_known_hue_in_the_wrong_place(normal: HueNormals) -> None:
     """Land's hue on the sea is no rare one; mean and deviation of the place tell it."""
     pixels = earth(97)
     square = (slice(20, 50), slice(5, 40))
@@ -102,44 +104,30 @@ def test_mean_and_deviation_of_all_pixels() -> None:
     assert deviation > 40
     pixels = earth(95)
     pixels[_SQUARE] = _MAGENTA
-    found = detect_hue(scene_of(pixels), np.zeros(_SHAPE, bool), histogram, HueRule("deviation"))
+    black = np.zeros(_SHAPE, dtype=bool)
+    found = detect_hue(scene_of(pixels), black, HueNormals(histogram), HueRule("deviation"))
     assert not found.regions
 
 
-def test_moments_of_places(normal: HueHistogram) -> None:
-    mean, deviation = normal.moments()
-    assert normal.places is not None
-    values = np.repeat(np.arange(360), normal.places[17, 33])
-    assert len(values) == 6
-    assert mean[17, 33] == pytest.approx(values.mean(), rel=1e-6)
-    assert deviation[17, 33] == pytest.approx(values.std(), abs=1e-3)
-
-
-def test_black_is_neither_counted_nor_suspect() -> None:
+def test_black_is_not_suspect() -> None:
     histogram = HueHistogram()
+    add_days(histogram)
     pixels = earth(1)
-    pixels[:45] = 0
     pixels[45:60] = (9, 0, 9)  # dark, and observed black
     scene = scene_of(pixels)
     observed = np.zeros(_SHAPE, dtype=bool)
-    observed[:60] = True
-    histogram.add(scene, observed)
-    assert histogram.pixels == 90 * 120  # what a share is of
-    assert histogram.counts.sum() == 30 * 120
-    assert not detect_hue(scene, observed, histogram).regions
-    assert detect_hue(scene, np.zeros(_SHAPE, bool), histogram).regions
+    observed[45:60] = True
+    assert not detect_hue(scene, observed, HueNormals(histogram)).regions
+    assert detect_hue(scene, np.zeros(_SHAPE, bool), HueNormals(histogram)).regions
 
 
-def test_tiles_that_did_not_come_do_not_count(normal: HueHistogram) -> None:
+def test_tiles_that_did_not_come_do_not_count(normal: HueNormals) -> None:
     pixels = earth(94)
     pixels[_SQUARE] = _MAGENTA
     state = np.full(_SHAPE, STATE_CODES["ok"], dtype=np.uint8)
     state[_SQUARE] = STATE_CODES["failed"]
     scene = replace(scene_of(pixels), state=state)
     assert not detect_hue(scene, np.zeros(_SHAPE, bool), normal).regions
-    histogram = HueHistogram()
-    histogram.add(scene, np.zeros(_SHAPE, bool))
-    assert histogram.pixels == 90 * 120 - 30 * 40
 
 
 def test_rare_is_a_share_of_the_pixels() -> None:
@@ -155,21 +143,45 @@ def test_a_globe_is_judged_at_the_rules_size() -> None:
     """As the notebook does; the mask has the picture's pixels."""
     histogram = HueHistogram()
     scene = scene_of(earth(1, (180, 360)), 1.0)
-    histogram.add(scene, black_of(scene))
-    assert histogram.pixels == 1024 * 2048
+    histogram.add(day_hues(scene, black_of(scene)))
     pixels = earth(2, (180, 360))
     pixels[50:60, 100:130] = _MAGENTA
-    (region,) = detect_hue(scene_of(pixels, 1.0), black_of(scene), histogram).regions
+    found = detect_hue(scene_of(pixels, 1.0), black_of(scene), HueNormals(histogram))
+    (region,) = found.regions
     assert region.mask.sum() == 300
     assert region.mask[50:60, 100:130].all()
 
 
-def test_what_cannot_be_counted_or_judged(normal: HueHistogram) -> None:
+@pytest.mark.parametrize("kind", ["rare", "deviation"])
+def test_a_day_among_the_normal_ones_is_left_out(kind: Literal["rare", "deviation"]) -> None:
+    """Else a square of its own hue would make that hue a common one."""
+    histogram = HueHistogram(per_pixel=kind == "deviation")
+    add_days(histogram)
+    pixels = earth(93)
+    pixels[_SQUARE] = _MAGENTA
+    scene, black = scene_of(pixels), np.zeros(_SHAPE, bool)
+    histogram.add(day_hues(scene, black, places=True))
+    rule = HueRule(kind, deviations=6.0)
+    among = detect_hue(scene, black, HueNormals(histogram, itself=True), rule)
+    (region,) = among.regions
+    assert region.mask[_SQUARE].all()
+    assert "6 normal days" in among.note
+    assert not detect_hue(scene, black, HueNormals(histogram), rule).regions
+
+
+def test_without_normal_days_or_colours_nothing_is_said(normal: HueNormals) -> None:
+    scene = scene_of(earth(1))
+    alone = HueHistogram()
+    alone.add(day_hues(scene, black_of(scene)))
+    for normals in (None, HueNormals(HueHistogram()), HueNormals(alone, itself=True)):
+        found = detect_hue(scene, black_of(scene), normals)
+        assert (found.score, found.regions) == (0.0, ())
+        assert "no normal day" in found.note
+    grey = replace(scene, pixels=scene.pixels[..., :1])
+    assert "no colours" in detect_hue(grey, black_of(scene), normal).note
+
+
+def test_places_of_another_size_cannot_judge(normal: HueNormals) -> None:
     scene = scene_of(earth(1, (50, 60)))
     with pytest.raises(UsageError, match=r"\(50, 60\)"):
-        normal.add(scene, black_of(scene))
-    with pytest.raises(UsageError, match=r"\(50, 60\)"):
         detect_hue(scene, black_of(scene), normal, HueRule("deviation"))
-    found = detect_hue(scene, black_of(scene), HueHistogram())
-    assert found.score == 0.0
-    assert "no normal day" in found.note

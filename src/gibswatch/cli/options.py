@@ -89,7 +89,8 @@ MethodOption = Annotated[
     str,
     typer.Option(
         "--method",
-        help="gibswatch, or a baseline: climatology, gibs-ml, gibs-ml-mask, black-share.",
+        help="gibswatch, or a baseline: climatology, gibs-ml, gibs-ml-deviation, gibs-ml-mask, "
+        "black-share.",
     ),
 ]
 WorkerCount = Annotated[

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gibswatch.detect.colour_statistics import ColourNormals
+from gibswatch.detect.hue_histogram import HueNormals
 from gibswatch.raster.observe import Observation
 from gibswatch.types import BoolArray, ByteArray, Kind
 
@@ -61,6 +62,8 @@ class Context:
     this grid and it is not the layer itself."""
     colour_normals: Callable[[], ColourNormals | None] = lambda: None
     """Which colours are usual, by the other days; None where too few are known."""
+    hue_normals: HueNormals | None = None
+    """How often the other days had each hue, for methods that ask for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

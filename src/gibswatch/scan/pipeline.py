@@ -31,6 +31,7 @@ from gibswatch.parallel import check_scheduler
 from gibswatch.scan.archived import ArchivedDays, confirm_anomalies
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_workers
 from gibswatch.scan.judging.colours import keep_clean, read_kept
+from gibswatch.scan.judging.hues import hue_tally
 from gibswatch.scan.judging.judge import (
     Workers,
     fit_sightings,
@@ -138,7 +139,7 @@ def scan(
     span = (as_day(start), as_day(stop))
     plan = plan_days(known, *span)
     masks = plan_masks(archive_root, known, chosen, plan.days, span) if with_mask else None
-    if "labels" in wanted:
+    if "labels" in wanted or get_method(method).hues != "none":
         read_labels(label_path(Layout(archive_root, known.identifier, code)))
     job = _Job(
         ArchivedDays(archive_root, known, chosen, wanted),
@@ -205,14 +206,19 @@ class _Job:
         """Do the three passes over the pictures."""
         archived = self.archived
         pictures, around = archived.pictures(self.plan.days)
-        seen = observe_pictures([*pictures, *around], workers=self.workers, on_progress=self.tell)
+        hues = hue_tally(self.method, archived.layout)
+        seen = observe_pictures(
+            [*pictures, *around], workers=self.workers, on_progress=self.tell, hues=hues
+        )
         orbits = fit_sightings(
             seen, archived.layer.identifier, layout=archived.layout, tle=self.tle
         )
         kept, doubts = read_kept(archived.layout)
         colours = sighted_colours(seen, archived.layer.identifier, kept)
         judge = partial(judge_sightings, method=self.method, workers=self.workers, orbits=orbits)
-        judged = list(judge(seen, len(pictures), on_progress=self.tell, colours=colours))
+        judged = list(judge(seen, len(pictures), on_progress=self.tell, colours=colours, hues=hues))
+        if hues is not None:
+            doubts.append(hues.summary())
         if confirm:
             again = partial(
                 judge_pictures,

@@ -13,6 +13,7 @@ from gibswatch.errors import DateRangeError, UsageError
 from gibswatch.raster.codec import picture_shape
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_paths, as_workers
 from gibswatch.scan.inspecting.loose import judge_loose
+from gibswatch.scan.judging.hues import HueTally, hue_tally
 from gibswatch.scan.judging.judge import Workers, fit_sightings, judge_sightings, observe_pictures
 from gibswatch.scan.judging.orbits import imaging_satellite
 from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
@@ -91,7 +92,9 @@ def inspect(
         )
         items, orbits = judged.items, judged.orbits
     else:
-        items, orbits = _judge_by(method, pictures, spread, tell), ()
+        hues, orbits = hue_tally(method), ()
+        items = _judge_by(method, pictures, spread, tell, hues)
+        notes = notes if hues is None else (*notes, hues.summary())
     return ScanResult(known.identifier, method, items, notes=notes, orbits=orbits)
 
 
@@ -101,16 +104,21 @@ def _with_overhang(extent: BBox, epsg: int) -> BBox:
 
 
 def _judge_by(
-    method: str, pictures: Sequence[Picture], workers: Workers, tell: ProgressCallback
+    method: str,
+    pictures: Sequence[Picture],
+    workers: Workers,
+    tell: ProgressCallback,
+    hues: HueTally | None,
 ) -> tuple[DayItem, ...]:
     """Judge as asked, and ask no more: baselines, and layers that are not a satellite's imagery."""
-    seen = observe_pictures(pictures, workers=workers, on_progress=tell)
+    seen = observe_pictures(pictures, workers=workers, on_progress=tell, hues=hues)
     orbits = fit_sightings(seen, pictures[0].layer)
     return tuple(
         judge_sightings(
-            seen, len(seen), method=method, workers=workers, on_progress=tell, orbits=orbits
+            seen, len(seen),
+            method=method, workers=workers, on_progress=tell, orbits=orbits, hues=hues,
         )
-    )
+    )  # fmt: skip
 
 
 def _shape_notes(paths: Sequence[Path], box: BBox) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from gibswatch.archive.layout import Layout
 from gibswatch.detect.colour_statistics import ColourNormals
-from gibswatch.detect.registry import get_method
+from gibswatch.detect.hue_histogram import DayHues
+from gibswatch.detect.registry import WantedHues, get_method
 from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.parallel import map_ordered
 from gibswatch.raster.observe import Observation, observe
@@ -26,6 +28,7 @@ from gibswatch.scan.judging.colours import (
     gather,
     take_record,
 )
+from gibswatch.scan.judging.hues import HueTally, hue_tally, take_hues
 from gibswatch.scan.judging.one_day import WHOLE, DayTask, judge_one, unreadable
 from gibswatch.scan.judging.orbits import LayerOrbits, imaging_satellite, layer_orbits
 from gibswatch.scan.pictures import Picture
@@ -76,6 +79,10 @@ class Sighting:
     """Why it cannot be read."""
     colours: bytes | None = None
     """Packed record of its colours, of imagery; of a part of the pictures if there are many."""
+    hues: DayHues | None = None
+    """On the way from a worker to the tally."""
+    is_counted: bool = False
+    """Whether the tally has its hues."""
 
 
 def judge_pictures(
@@ -108,12 +115,15 @@ def judge_pictures(
     DayItem
         One a picture, in their order.
     """
-    seen = observe_pictures([*pictures, *around], workers=workers, on_progress=on_progress)
+    hues = hue_tally(method)
+    seen = observe_pictures(
+        [*pictures, *around], workers=workers, on_progress=on_progress, hues=hues
+    )
     if orbits is None and pictures:
         orbits = fit_sightings(seen, pictures[0].layer)
     yield from judge_sightings(
         seen, len(pictures),
-        method=method, workers=workers, on_progress=on_progress, orbits=orbits,
+        method=method, workers=workers, on_progress=on_progress, orbits=orbits, hues=hues,
     )  # fmt: skip
 
 
@@ -122,15 +132,23 @@ def observe_pictures(
     *,
     workers: Workers,
     on_progress: Callable[[str, int, int], None],
+    hues: HueTally | None = None,
 ) -> list[Sighting]:
-    """Do the first pass: measure every picture, in order; see `judge_pictures`."""
-    spread = map_ordered(_observe, pictures, workers=workers.count, scheduler=workers.scheduler)
+    """Do the first pass: measure every picture, in order; see `judge_pictures`.
+
+    `hues` counts those of whole normal days; by default none are.
+    """
+    look = partial(_observe, hues="none" if hues is None else hues.wanted)
+    spread = map_ordered(look, pictures, workers=workers.count, scheduler=workers.scheduler)
     seen: list[Sighting] = []
     nth = every_nth(len(pictures))
     for picture, sighting in zip(pictures, spread, strict=True):
         colours = sighting.colours if len(seen) % nth == 0 else None
+        is_counted = hues is not None and hues.add(picture.ref.date, sighting.hues)
         # The record that came back from another process is a copy: one is enough.
-        seen.append(replace(sighting, picture=picture, colours=colours))
+        seen.append(
+            replace(sighting, picture=picture, colours=colours, hues=None, is_counted=is_counted)
+        )
         on_progress("observe", len(seen), len(pictures))
     return seen
 
@@ -194,15 +212,18 @@ def judge_sightings(
     on_progress: Callable[[str, int, int], None],
     orbits: LayerOrbits | None = None,
     colours: SeenColours | None = None,
+    hues: HueTally | None = None,
 ) -> Iterator[DayItem]:
     """Do the second pass: judge the first `count` pictures among all; see `judge_pictures`.
 
-    `colours` are by default those of `seen`.
+    `colours` are by default those of `seen`; `hues` are those that the first pass counted.
     """
     get_method(method)
+    if hues is not None and hues.places:
+        workers = Workers()  # counts of every place are not copied to other processes
     if colours is None and seen:
         colours = sighted_colours(seen, seen[0].picture.layer)
-    tasks = _tasks(seen, count, method, orbits, colours)
+    tasks = _tasks(seen, count, method, orbits, colours=colours, hues=hues)
     judged = iter(map_ordered(judge_one, tasks, workers=workers.count, scheduler=workers.scheduler))
     for done, sighting in enumerate(seen[:count], start=1):
         readable = sighting.observation is not None
@@ -210,7 +231,7 @@ def judge_sightings(
         on_progress("judge", done, count)
 
 
-def _observe(picture: Picture) -> Sighting:
+def _observe(picture: Picture, hues: WantedHues) -> Sighting:
     """Observe one picture; one that cannot be read is a message, not an exception."""
     try:
         scene = picture.ref.read()
@@ -221,7 +242,10 @@ def _observe(picture: Picture) -> Sighting:
     edges = None
     if satellite is not None and satellite.instrument == "MODIS" and scene.date is not None:
         edges = _thinned(find_edges(black, scene.georeference, scene.date))
-    return Sighting(picture, observation, edges, colours=take_record(scene, black))
+    counted = None
+    if hues != "none" and observation.usable >= WHOLE:
+        counted = take_hues(scene, black, places=hues == "places")
+    return Sighting(picture, observation, edges, colours=take_record(scene, black), hues=counted)
 
 
 def _thinned(edges: DayEdges) -> DayEdges:
@@ -244,7 +268,9 @@ def _tasks(
     count: int,
     method: str,
     orbits: LayerOrbits | None,
+    *,
     colours: SeenColours | None = None,
+    hues: HueTally | None = None,
 ) -> list[DayTask]:
     """Make a task of each of the first `count` pictures that could be read."""
     whole = _Neighbours(seen)
@@ -258,7 +284,8 @@ def _tasks(
         nearest = tuple(p.ref for p, _ in near[:_NEAREST])
         sky = _sky(orbits, observed.date)
         usual = DayColours() if colours is None else colours.of(observed.date)
-        tasks.append(DayTask(picture, neighbours, nearest, method, sky, usual))
+        others = None if hues is None else hues.normals(counted=sighting.is_counted)
+        tasks.append(DayTask(picture, neighbours, nearest, method, sky, usual, others))
     return tasks
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from gibswatch.catalogue.worldview import worldview_url
 from gibswatch.detect.context import Context, Detection, Region
+from gibswatch.detect.hue_histogram import HueNormals
 from gibswatch.detect.registry import get_method
 from gibswatch.detect.verdict import Judgement, decide
 from gibswatch.errors import ArchiveError, DecodeError
@@ -47,6 +48,8 @@ class DayTask:
     sky: DaySky | None = None
     """None without a known orbit."""
     colours: DayColours = field(default_factory=DayColours)
+    hues: HueNormals | None = None
+    """For methods that ask for them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +124,7 @@ def look_at(scene: Scene, task: DayTask, *, partly: bool = False) -> Look:
             mask_layer,
             true_colour,
             task.colours.normals,
+            task.hues,
         )
         detection = get_method(task.method).detect(scene, black, expectation, context)
     return Look(observation, black, expectation, detection)
