@@ -103,13 +103,13 @@ def cloud_cover(
     deep += np.float32(0.50) * (1 - tropics) * cells[0]
     low, low_lost = combine((cells, fine, meso), (0.70, 0.46, 0.20))
     low += climate.low + np.float32(0.68) * regime
-    veil, veil_lost = combine((fibres, large, fine), (0.75, 0.45, 0.05))
+    veil, veil_lost = combine((fibres, large, fine), (0.66, 0.42, 0.30))
     veil += climate.veil - np.float32(0.3) * regime
 
     shares = (
         soft_step(deep, -0.7, 1.3, deep_lost) ** 1.5,
         np.float32(0.92) * soft_step(low, -0.5, 1.9, low_lost) ** 1.8,
-        np.float32(0.60) * soft_step(veil, -0.6, 2.3, veil_lost) ** 1.5,
+        np.float32(0.575) * soft_step(veil, -0.6, 2.3, veil_lost) ** 1.5,
     )
     texture = np.float32(0.08) * fine[0] + np.float32(0.06) * fibres[0]
     bright = (
