@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from gibswatch.catalogue import Grid, GridPlan, find_layer, plan_grid
 from gibswatch.simulate.archiving import Source, fault_area, planted_fault, specify_days
@@ -25,17 +26,20 @@ not from July to September, so not after the eclipse of 2017-08-21."""
 _ECLIPSE_DAY = dt.date(2016, 3, 9)
 
 _PLANTED: Mapping[str, tuple[FaultKind, ...]] = {
-    "SNPP": ("missing-granules", "missing-orbit", "missing-scans", "missing-granules"),
+    "SNPP": ("missing-granules", "missing-orbit", "missing-scans", "missing-granules", "colour"),
     "Terra": (
         "missing-granules",
         "missing-scans",
         "missing-tile",
         "missing-orbit",
         "missing-wedge",
+        "colour",
     ),
 }
-"""One fault a day, each of a kind that the scan can find; other kinds (`colour` ...) are added here
-as detectors for them are."""
+"""One fault a day, each of a kind that the scan can find; other kinds are added here as detectors
+for them are."""
+_GAIN = {"effect": "gain", "channels": "G", "amount": 0.5, "count": 1}
+"""Of a granule's green: half of it is lost, as no person overlooks."""
 _SCANS_S = (12.0, 40.0)
 """A strip of 80-270 km: five pixels and more."""
 _MOST_TRIES = 100
@@ -77,11 +81,14 @@ class DemoPlan:
         drawn = generator(self.seed, satellite, "demo")
         order = drawn.permutation(len(free))
         for kind, number in zip(self.kinds[satellite], order, strict=False):
-            spec, given = free[int(number)], {}
+            spec = free[int(number)]
+            given: dict[str, Any] = {}
             if kind == "missing-scans":
                 given = {"seconds": round(float(drawn.uniform(*_SCANS_S)), 1)}
             elif kind == "missing-orbit":
                 given = {"share": 0.5}
+            elif kind == "colour":
+                given = dict(_GAIN)
             faults[spec.day] = (planted_fault(spec, kind, area, **given),)
         return faults
 
