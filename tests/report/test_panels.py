@@ -113,6 +113,9 @@ def test_the_difference_is_black_by_day_and_imagery_by_night(
     assert ((difference == 2) == (dark & ~planes.black)).all()
     lost = np.full_like(planes.scene.state, STATE_CODES["failed"])
     unsent = replace(planes, scene=replace(planes.scene, state=lost))
+    coloured = replace(planes, kinds=np.where(block, 3, 0).astype(np.uint8)).difference()
+    assert coloured is not None
+    assert (coloured[block] == 3).all()
     unseen = unsent.difference()
     assert unseen is not None
     assert not (unseen == 2).any()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gibswatch.archive.standing import missing_tiles, verdict_of_tiles
-from gibswatch.detect.context import Detection
-from gibswatch.types import IncompleteCause, VerdictName
+from gibswatch.detect.context import Detection, Region
+from gibswatch.types import KIND_NAMES, IncompleteCause, VerdictName
 
 __all__ = ["Judgement", "decide"]
 
@@ -44,9 +44,16 @@ def decide(tiles: Mapping[str, int], detection: Detection | None) -> Judgement:
         return Judgement("incomplete", 0.0, "The picture could not be read.")
     faults = [region for region in detection.regions if region.kind.is_fault]
     if faults:
-        worst = max(faults, key=lambda region: region.score)
-        return Judgement("anomalous", detection.score, _sentence("Missing data", worst.reason))
+        return Judgement("anomalous", detection.score, _told(faults))
     return Judgement("clean", detection.score, _sentence("Nothing missing", detection.note))
+
+
+def _told(faults: Sequence[Region]) -> str:
+    """Tell the largest fault, and name the other kinds."""
+    worst = max(faults, key=lambda region: (int(region.mask.sum()), region.score))
+    others = sorted({region.kind for region in faults} - {worst.kind})
+    also = f" Also found: {', '.join(KIND_NAMES[kind] for kind in others)}." if others else ""
+    return _sentence("Missing data", worst.reason) + also
 
 
 def _sentence(subject: str, text: str) -> str:

@@ -56,9 +56,13 @@ _SCHEMES: Mapping[str, _Scheme] = {
     "difference": _Scheme(
         "Difference",
         "Where the picture is not as expected",
-        {1: REASON_COLOURS["unexpected"], 2: (120, 205, 255)},
+        {
+            1: REASON_COLOURS["unexpected"],
+            2: (120, 205, 255),
+            3: KIND_COLOURS[Kind.MISCOLORATION],
+        },
         {code: name for name, code in DIFFERENCE_CODES.items()},
-        (1,),
+        (1, 3),
     ),
     "reasons": _REASONS,
     "marks": replace(_REASONS, caption="What was found"),

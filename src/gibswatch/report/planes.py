@@ -17,11 +17,15 @@ from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.scan.outputs.expected import expectation_of, reasons_of
 from gibswatch.scan.result import ScanResult
 from gibswatch.sky.expectation import Expectation
-from gibswatch.types import BoolArray, ByteArray, DayItem
+from gibswatch.types import BoolArray, ByteArray, DayItem, Kind
 
 __all__ = ["DIFFERENCE_CODES", "DayPlanes", "read_planes", "read_scene"]
 
-DIFFERENCE_CODES: Mapping[str, int] = {"black, not expected": 1, "imagery, not expected": 2}
+DIFFERENCE_CODES: Mapping[str, int] = {
+    "black, not expected": 1,
+    "imagery, not expected": 2,
+    "colours, not expected": 3,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +59,8 @@ class DayPlanes:
         codes = np.zeros(reason.shape, dtype=np.uint8)
         codes[self.black & (reason == REASON_CODES["visible"])] = 1
         codes[sent & ~self.black & dark] = 2
+        if self.kinds is not None:
+            codes[self.kinds == Kind.MISCOLORATION] = 3
         return codes
 
 
