@@ -67,7 +67,8 @@ def test_a_square_of_a_rare_hue(normal: HueNormals) -> None:
     assert region.kind is Kind.MISCOLORATION
     np.testing.assert_array_equal(region.mask, expected)
     assert found.score == pytest.approx(1200 / 1220)
-    assert "1200 pixels of a rare hue in 1 cluster(s)" in found.note
+    said = "1200 pixels of a rare hue in 1 cluster(s), by the hues of 6 normal days"
+    assert (found.note, region.reason) == (said, f"Miscoloration: {said}.")
 
 
 def test_a_clean_day_and_lone_pixels(normal: HueNormals) -> None:
@@ -98,7 +99,7 @@ def test_a_known_hue_in_the_wrong_place(normal: HueNormals) -> None:
 def test_mean_and_deviation_of_all_pixels() -> None:
     """Without places: over 40 degrees apart nothing is unusual, as in the notebook."""
     histogram = HueHistogram()
-    add_days(histogram, days=1)
+    add_days(histogram)
     mean, deviation = histogram.moments()
     assert mean.shape == ()
     assert deviation > 40
@@ -143,7 +144,8 @@ def test_a_globe_is_judged_at_the_rules_size() -> None:
     """As the notebook does; the mask has the picture's pixels."""
     histogram = HueHistogram()
     scene = scene_of(earth(1, (180, 360)), 1.0)
-    histogram.add(day_hues(scene, black_of(scene)))
+    for _ in range(5):
+        histogram.add(day_hues(scene, black_of(scene)))
     pixels = earth(2, (180, 360))
     pixels[50:60, 100:130] = _MAGENTA
     found = detect_hue(scene_of(pixels, 1.0), black_of(scene), HueNormals(histogram))
@@ -177,6 +179,10 @@ def test_without_normal_days_or_colours_nothing_is_said(normal: HueNormals) -> N
         found = detect_hue(scene, black_of(scene), normals)
         assert (found.score, found.regions) == (0.0, ())
         assert "no normal day" in found.note
+    few = HueHistogram()
+    add_days(few, days=4)
+    found = detect_hue(scene, black_of(scene), HueNormals(few))
+    assert found.note == "colours not judged: fewer than 5 normal days to count hues of"
     grey = replace(scene, pixels=scene.pixels[..., :1])
     assert "no colours" in detect_hue(grey, black_of(scene), normal).note
 

@@ -11,7 +11,8 @@ no person has said that its colours are wrong: missing data does not matter.
 Differences: 10,000 is a share of the pixels that were looked at, since other archives have other
 numbers of days and pixels; black is the picture's observed black, and is not counted as hue 0; the
 hue is that of double precision (`hue_counting`); a score from 0 to 1 is given, since the notebook
-only looked at days known to be faulty.
+only looked at days known to be faulty; a day among the normal ones is left out of them when it is
+judged; by fewer than 5 normal days nothing is judged.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ RARE_SHARE = RARE_COUNT / (_NOTEBOOK_DAYS * _NOTEBOOK_PIXELS)
 """The same as a share of the pixels looked at, black ones included: 5.4 in a million."""
 _COLOURS = 3
 """Bands of a picture that has hues."""
+_FEWEST_DAYS = 5
+"""Of few normal days most hues of another day are rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ def detect_hue(
     Detection
         At most one region, of kind 3: the pixels of all clusters.  With n such pixels the score is
         ``n / (n + min_samples)`` but at least 0.5; without, the same of the suspects but under
-        0.5.  Score 0, saying so, where no normal day has been counted, or the picture has no
-        colours.
+        0.5.  Score 0, saying so, where fewer than 5 normal days have been counted, or the picture
+        has no colours.
 
     Raises
     ------
@@ -91,8 +94,9 @@ def detect_hue(
     if scene.pixels.shape[2] < _COLOURS:
         return Detection(0.0, "no colours to judge")
     days = 0 if normals is None else normals.histogram.days - normals.itself
-    if normals is None or days == 0:
-        return Detection(0.0, "colours not judged: no normal day to count hues of")
+    if normals is None or days < _FEWEST_DAYS:
+        of = "no normal day" if days == 0 else f"fewer than {_FEWEST_DAYS} normal days"
+        return Detection(0.0, f"colours not judged: {of} to count hues of")
     day = day_hues(scene, observed, places=True)
     if day.plane is None:
         raise RuntimeError("a day without the hues that were asked for")
@@ -106,12 +110,12 @@ def detect_hue(
         score = min(len(labels) / (len(labels) + rule.min_samples), 0.499)
         return Detection(score, f"{len(labels)} pixels of {what}, none in a cluster")
     note = (
-        f"{clustered} pixels of {what} in {clusters} cluster(s), by the hues of {days} normal day"
-        f"{'' if days == 1 else 's'}"
+        f"{clustered} pixels of {what} in {clusters} cluster(s), by the hues of {days} normal days"
     )
     score = max(clustered / (clustered + rule.min_samples), 0.5)
     mask = to_shape(kept, scene.state.shape)
-    return Detection(score, note, (Region(Kind.MISCOLORATION, mask, score, note),))
+    region = Region(Kind.MISCOLORATION, mask, score, f"Miscoloration: {note}.")
+    return Detection(score, note, (region,))
 
 
 def _odd(plane: NDArray[np.uint16], normals: HueNormals, day: DayHues, rule: HueRule) -> BoolArray:

@@ -63,9 +63,8 @@ class HueTally:
         days, out = self.histogram.days, len(self.faulty)
         if days == 0:
             return "no normal day to count hues of: colours are not judged"
-        alone = ": too few to judge its own colours" if days == 1 else ""
-        left = f" ({out} left out: the label file calls their colours wrong)" if out else ""
-        return f"hues of {days} normal day{'' if days == 1 else 's'} counted{left}{alone}"
+        left = f"; the label file calls the colours of {out} days wrong" if out else ""
+        return f"hues of {days} normal day{'' if days == 1 else 's'} counted{left}"
 
 
 def hue_tally(method: str, layout: Layout | None = None) -> HueTally | None:
