@@ -46,6 +46,8 @@ class RegionScore:
     visible: int
     covered: float
     """Share of its visible part that is found."""
+    scores: NDArray[np.float64]
+    """(1000,) pixels of it by score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +59,10 @@ class DayScore:
     clean: bool
     called: bool
     score: float
-    histograms: NDArray[np.float64] | None
-    """(2, 1000) area by pixel score: sound and faulty pixels; None where it counts for no AP."""
+    histograms: NDArray[np.float64]
+    """(2, 1000) area by pixel score: sound and faulty pixels."""
+    gross: bool
+    """Whether it counts for pixel AP: clean, or with gains of .5 and less alone."""
 
 
 def score_day(
@@ -79,14 +83,20 @@ def score_day(
         gross &= gain is not None and gain <= 0.5
         count = int(seen.sum())
         covered = float((seen & union).sum()) / max(count, 1)
-        regions.append(RegionScore(archive.plan.name, str(truth.day), effect, gain, count, covered))
-    histograms = None
-    if gross or clean:
-        histograms = _areas(archive, truth.label == COLOUR, found.plane, ~truth.black)
+        whole = (truth.region == fault["number"]) & (truth.label == COLOUR)
+        scores = np.bincount(_cells(found.plane[whole]), minlength=1000).astype(np.float64)
+        name, day_name = archive.plan.name, str(truth.day)
+        regions.append(RegionScore(name, day_name, effect, gain, count, covered, scores))
+    histograms = _areas(archive, truth.label == COLOUR, found.plane, ~truth.black)
     day = DayScore(
-        archive.plan.name, str(truth.day), clean, bool(found.regions), found.score, histograms
-    )
+        archive.plan.name, str(truth.day), clean, bool(found.regions), found.score, histograms,
+        gross or clean,
+    )  # fmt: skip
     return day, regions
+
+
+def _cells(plane: NDArray[np.float32]) -> NDArray[np.intp]:
+    return np.clip(plane * 1000, 0, 999).astype(np.intp)
 
 
 def _areas(
@@ -96,7 +106,7 @@ def _areas(
     latitude = g.north - (np.arange(g.rows) + 0.5) * g.pixel_height
     area = np.cos(np.radians(latitude)) if g.epsg == 4326 else np.ones(g.rows)
     weight = np.broadcast_to(area[:, np.newaxis], lit.shape)
-    cell = np.clip(plane * 1000, 0, 999).astype(np.intp)
+    cell = _cells(plane)
     return np.stack([
         np.bincount(cell[part], weight[part], 1000) for part in (lit & ~faulty, lit & faulty)
     ])  # fmt: skip
@@ -109,6 +119,22 @@ def average_precision(areas: NDArray[np.float64]) -> float:
         return float("nan")
     precision = faulty / np.maximum(sound + faulty, 1e-9)
     return float((np.diff(faulty, prepend=0.0) * precision).sum() / faulty[-1])
+
+
+def aupro(days: list[DayScore], regions: list[RegionScore], most: float) -> float:
+    """Area under the mean overlap of regions by false positive rate, up to `most` of it.
+
+    Regions of any gain with `LEAST_PX` visible pixels; a rate is a share of the sound area of all
+    days.  Between thresholds it is a straight line, as usual.
+    """
+    sound = np.sum([day.histograms[0] for day in days], axis=0)[::-1].cumsum()
+    shares = [r.scores[::-1].cumsum() / r.scores.sum() for r in regions if r.visible >= LEAST_PX]
+    if not shares:
+        return float("nan")
+    rate = np.concatenate([[0.0], sound / sound[-1]])
+    overlap = np.concatenate([[0.0], np.mean(shares, axis=0)])
+    grid = np.linspace(0.0, most, 1001)
+    return float(np.interp(grid, rate, overlap).mean())
 
 
 def judge(archive: Archive, *, cold: bool) -> tuple[list[DayScore], list[RegionScore]]:
@@ -161,11 +187,21 @@ def tell(title: str, days: list[DayScore], regions: list[RegionScore]) -> None:
     for name in sorted(rows):
         hit = sum(p.covered >= 0.5 for p in rows[name])
         print(f"  {name:<18} {hit}/{len(rows[name])}")
-    areas = [d.histograms for d in days if d.histograms is not None]
-    if areas:
-        print(
-            f"  pixel AP, gain <= .5 and clean days: {average_precision(np.sum(areas, axis=0)):.3f}"
-        )
+    areas = np.sum([d.histograms for d in days if d.gross], axis=0)
+    print(f"  pixel AP, gain <= .5 and clean days: {average_precision(areas):.3f}")
+    rates = ", ".join(f"to {most:g}: {aupro(days, regions, most):.3f}" for most in (0.3, 0.01))
+    print(f"  AUPRO {rates}")
+    _tell_scores(days)
+
+
+def _tell_scores(days: list[DayScore]) -> None:
+    """Print how well the score of a day tells faulty days from clean ones."""
+    faulty = [d.score for d in days if not d.clean]
+    clean = np.sort([d.score for d in days if d.clean])
+    if not faulty or not clean.size:
+        return
+    less = np.searchsorted(clean, faulty, "left") + np.searchsorted(clean, faulty, "right")
+    print(f"  day AUROC {less.mean() / 2 / clean.size:.3f}, clean days score up to {clean[-1]:.2f}")
 
 
 def main() -> None:

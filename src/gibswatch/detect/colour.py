@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from gibswatch.detect.colour_prior import read_prior
 from gibswatch.detect.colour_scores import Channels, Colours, own_normals, see_colours
-from gibswatch.detect.colour_statistics import ColourNormals
+from gibswatch.detect.colour_statistics import LEAST_NOISE, ColourNormals
 from gibswatch.detect.colour_steps import Span, bin_seconds, find_spans, make_lanes
 from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.detect.missing.granules import granules_of
@@ -28,12 +29,15 @@ __all__ = ["ColourFinding", "detect", "find_colour"]
 _LEAST_STEP = 3.0
 _STEP = 4.5
 """Standard deviations of a span's weaker step at which it counts."""
-_SHIFTS = {(True, True): 0.042, (True, False): 0.055, (False, True): 0.065, (False, False): 0.085}
-"""Shift of `green` at which a span counts, by whether normals of places are known and whether it
-has two steps: natural ones of simulated days of the tuning years stay under 0.04, and under 0.06
-without places."""
-_SHORT_S = 30.0
-"""Shorter spans need more: over 30 s clouds and coasts differ by as much again."""
+_SHIFTS = {(True, True): 0.034, (True, False): 0.044, (False, True): 0.065, (False, False): 0.085}
+"""Shift of `green` at which a span counts where pixels vary least, by whether normals of places
+are known and whether it has two steps.  On the simulated clean days of the tuning years natural
+spans of true colour reach 0.8 of it."""
+_SHORT_S, _SHORT_LOOSE_S = 30.0, 90.0
+"""Shorter spans need more: over 30 s clouds and coasts differ by as much again.  Over 90 s in the
+products of near infrared, where land differs from land."""
+_LOOSE = ((4.0, 1.5), (1.5, 1.2))
+"""What those need more, by the scale from which they do."""
 _JOIN_S = 420.0
 """Seconds between spans of one pass that are taken for one: a fault of bright pixels shows only
 where there are any."""
@@ -43,7 +47,9 @@ _FAR_SHIFT = 0.25
 _BRIGHT_LEVEL = 6
 """Level from which a pixel is bright: a fault may hit only those."""
 _METRES_PER_DEGREE = 111_320.0
-_GROSS_GREEN = 0.25
+_GROSS_GREEN, _GROSS_BY_PRIOR = 0.25, 0.45
+"""Difference of `green` from which a colour is gross; the packaged prior knows less: real glint and
+haze over dark sea differ from it by up to 0.35."""
 _ODD_GREEN = 0.06
 _GROSS_SHARE = 0.6
 """Of the 3 x 3 pixels around one that are gross, for it to be in a cluster."""
@@ -84,7 +90,8 @@ def detect(
         None leaves the pixels alone to tell.
     context : Context
     normals : ColourNormals, optional
-        Of the archive; by default what is usual on the day's own passes.
+        Of the archive; by default what is usual on the day's own passes, or in the product where
+        the picture shows too few of them (`read_prior`).
 
     Returns
     -------
@@ -114,10 +121,13 @@ def find_colour(
     colours = see_colours(scene, observed, expectation)
     passes = None if expectation is None else _thin(expectation.pass_index, colours)
     normals = normals or own_normals(colours, passes)
+    gross = _GROSS_GREEN
+    if normals is None:
+        normals, gross = read_prior(scene.layer), _GROSS_BY_PRIOR
     if normals is None or not colours.longitude.size:
         return ColourFinding((), 0.0, plane, visible, known=False)
     channels = colours.channels(normals)
-    strange = _clusters(colours, channels, plane)
+    strange = _clusters(colours, channels, plane, gross)
     regions, best = [], 0.0
     if expectation is not None:
         merged: list[tuple[Span, float]] = []
@@ -172,28 +182,32 @@ def _spans(
     time = expectation.time_s[thin][colours.usable]
     size = scene.georeference.pixel_height * colours.step
     step_s = bin_seconds(size if scene.georeference.epsg == 4326 else size / _METRES_PER_DEGREE)
-    green, far = channels.green, channels.far
     bright = colours.chroma.level >= _BRIGHT_LEVEL
+    everything = np.ones_like(bright)
+    loose = next((more for scale, more in _LOOSE if channels.scale > scale), None)
     found: list[tuple[Span, float]] = []
-    for chosen, residual, is_far in (
-        (np.ones_like(bright), green, False),
-        (bright, green, False),
-        (np.ones_like(bright), far, True),
-    ):
+    for chosen, is_far in (
+        (everything, False), (bright, False), *((b, False) for b in colours.bright),
+        (everything, True),
+    ):  # fmt: skip
         if chosen.sum() < _CLUSTER_PX:
             continue
         lanes = make_lanes(number[chosen], time[chosen], beside[chosen], step_s)
-        spans = find_spans(lanes, residual[chosen], least=_LEAST_STEP)
-        for span in spans:
-            enough = _FAR_SHIFT if is_far else channels.scale * _SHIFTS[placed, span.closed]
+        residual, noise = channels.green[chosen], channels.noise[chosen]
+        if is_far:
+            residual, noise = channels.far[chosen], None
+        for span in find_spans(lanes, residual, noise, least=_LEAST_STEP):
+            enough = _SHIFTS[placed, span.closed] * span.noise / LEAST_NOISE
+            enough = _FAR_SHIFT if is_far else enough
             if span.shift > 0 or not is_far:
-                found.append((span, _score(span, enough)))
+                found.append((span, _score(span, enough, loose=None if is_far else loose)))
     return _apart(_joined(found))
 
 
-def _score(span: Span, enough: float) -> float:
+def _score(span: Span, enough: float, *, loose: float | None) -> float:
     """0.5 where both the step and the shift are just enough."""
-    enough *= 1.0 + _SHORT_S / max(span.last_s - span.first_s, 1.0)
+    short_s = _SHORT_LOOSE_S if loose else _SHORT_S
+    enough *= (loose or 1.0) * (1.0 + short_s / max(span.last_s - span.first_s, 1.0))
     ratio = min(span.strength / _STEP, abs(span.shift) / enough)
     return ratio / (1.0 + ratio)
 
@@ -271,9 +285,12 @@ def _region(mask: BoolArray, score: float, span: Span, expectation: Expectation)
     return Region(Kind.MISCOLORATION, mask, score, reason, names)
 
 
-def _clusters(colours: Colours, channels: Channels, plane: NDArray[np.float32]) -> BoolArray:
+def _clusters(
+    colours: Colours, channels: Channels, plane: NDArray[np.float32], least: float
+) -> BoolArray:
     """Pixels, (rows, cols), of clusters whose colours nature does not have."""
-    gross = colours.plane(_is_gross(channels).astype(np.float32))
+    is_gross = (np.abs(channels.green) >= least * channels.scale) & (channels.far > 0.2)
+    gross = colours.plane(is_gross.astype(np.float32))
     weight = colours.plane(np.ones_like(channels.green))
     share = ndimage.uniform_filter(gross, 3) / np.maximum(ndimage.uniform_filter(weight, 3), 0.3)
     labels, count = ndimage.label(share >= _GROSS_SHARE, structure=np.ones((3, 3), dtype=bool))
@@ -288,12 +305,6 @@ def _clusters(colours: Colours, channels: Channels, plane: NDArray[np.float32]) 
     found[:rows, :cols] = whole[:rows, :cols]
     plane[:rows, :cols] = wide[:rows, :cols]
     return found
-
-
-def _is_gross(channels: Channels) -> BoolArray:
-    return np.asarray(
-        (np.abs(channels.green) >= _GROSS_GREEN * channels.scale) & (channels.far > 0.2)
-    )
 
 
 def _rest(

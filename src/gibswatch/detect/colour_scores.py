@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from gibswatch.detect.colour_statistics import (
     DARKEST,
+    LEAST_NOISE,
     Chroma,
     ColourNormals,
     ColourObservation,
@@ -30,6 +31,8 @@ _BESIDE_BLACK = 2
 _SHADE = 0.05
 """Obscuration from which the Moon's shadow, not the instrument, may tint."""
 _LOW_SUN_DEG = 82.0
+_BRIGHT = 157
+"""Level of a band that is bright: a quarter of what the Sun sends."""
 _MOST_COLS = 1600
 """Wider pictures are looked at every second pixel, or third, and so on."""
 _SECTORS = 16
@@ -50,6 +53,8 @@ class Channels:
     """(n,) difference of log ratios, cut where it is gross."""
     far: FloatArray
     """(n,) 0 where nature goes, up to 1 where a colour is another one altogether."""
+    noise: FloatArray
+    """(n,) by how much `green` varies by nature."""
     scale: float
     """By how much `green` varies more than in true colour, at least 1; thresholds grow with it."""
 
@@ -65,6 +70,8 @@ class Colours:
     longitude: FloatArray
     latitude: FloatArray
     chroma: Chroma
+    bright: tuple[BoolArray, ...]
+    """(n,) each: where green is bright, and where both others are: a fault may hit only those."""
 
     def plane(self, values: FloatArray) -> NDArray[np.float32]:
         """Lay values of the n pixels out as (rows, cols) of the thinned picture, 0 elsewhere."""
@@ -84,7 +91,10 @@ class Colours:
         far = np.maximum(far, np.clip(rarity - _RARE, 0.0, 1.0))
         if normals.places is not None:
             far = np.maximum(far, np.clip(np.abs(warm) / scale - 0.6, 0.0, 1.0))
-        return Channels(np.clip(green, -0.5 * scale, 0.5 * scale), far, scale)
+        noise = normals.noise(self.chroma)
+        if noise is None:
+            noise = np.full(green.shape, LEAST_NOISE * scale, dtype=np.float32)
+        return Channels(np.clip(green, -0.5 * scale, 0.5 * scale), far, noise, scale)
 
 
 def see_colours(scene: Scene, observed: BoolArray, expectation: Expectation | None) -> Colours:
@@ -108,8 +118,10 @@ def see_colours(scene: Scene, observed: BoolArray, expectation: Expectation | No
         usable &= expectation.sza_deg[thin] < _LOW_SUN_DEG
     longitude, latitude = np.broadcast_arrays(*pixel_places(scene.georeference))
     lon, lat = longitude[thin][usable], latitude[thin][usable]
-    chroma = chroma_of(pixels[thin][usable], lon, lat, layer=scene.layer)
-    return Colours(step, usable, lon, lat, chroma)
+    seen = pixels[thin][usable]
+    chroma = chroma_of(seen, lon, lat, layer=scene.layer)
+    green, others = seen[:, 1] >= _BRIGHT, seen[:, ::2].min(axis=1) >= _BRIGHT
+    return Colours(step, usable, lon, lat, chroma, (green, others))
 
 
 def own_normals(colours: Colours, units: NDArray[np.int32] | None = None) -> ColourNormals | None:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from gibswatch.types import BoolArray, ByteArray, FloatArray
 
 __all__ = [
     "DARKEST",
+    "LEAST_NOISE",
     "Chroma",
     "ColourNormals",
     "ColourObservation",
@@ -62,6 +64,8 @@ _CLOUDY = 150
 _SPREAD_PERCENT = 90.0
 _LEAST_MAPS = 5
 """Days from which places are believed."""
+LEAST_NOISE = 0.03
+"""Standard deviation of `green` over the evenest places, near that of the open sea."""
 _SOFT = 0.5
 """Differences beyond which more says nothing."""
 
@@ -140,6 +144,18 @@ class ColourNormals:
             green = green - self.places[1][chroma.place_cell]
         rarity = -np.log10(np.maximum(self.share.ravel(), _RAREST)).astype(np.float32)
         return np.nan_to_num(warm), np.nan_to_num(green), rarity[chroma.colour_cell]
+
+    def noise(self, chroma: Chroma) -> FloatArray | None:
+        """(n,) by how much `green` varies by nature: more where places around differ themselves.
+
+        None where no place is known.
+        """
+        if self.places is None:
+            return None
+        odd = np.abs(self.places[1]).reshape(*_PLACES, 2)
+        around = ndimage.maximum_filter(odd, (3, 3, 1), mode=("nearest", "wrap", "nearest"))
+        wild = np.sqrt(around**2 + np.float32(LEAST_NOISE) ** 2).ravel()
+        return np.asarray(wild[chroma.place_cell])
 
 
 def chroma_of(

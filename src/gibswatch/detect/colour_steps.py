@@ -45,6 +45,8 @@ class Span:
     """Inside less outside."""
     closed: bool
     """Whether it has two steps: else it reaches to an end of the pass's imagery."""
+    noise: float = 1.0
+    """By how much pixels vary there by nature, as given to `find_spans`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,23 @@ class Lanes:
     """(n,) of each pixel."""
     count: _Doubles
     """(passes, bins, strips)"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Running sums along the passes: (passes, bins + 1, strips), or (bins + 1,) of one pass."""
+
+    count: _Doubles
+    weight: _Doubles
+    total: _Doubles
+    """Of weighted differences."""
+
+    def profile(self, number: int) -> _Sums:
+        """Of one pass over all strips."""
+        return _Sums(
+            self.count[number].sum(axis=1), self.weight[number].sum(axis=1),
+            self.total[number].sum(axis=1),
+        )  # fmt: skip
 
 
 def bin_seconds(pixel_deg: float) -> float:
@@ -94,7 +113,14 @@ def make_lanes(
     return Lanes(start, step_s, (passes, bins), cell, count.reshape(passes, bins, STRIPS))
 
 
-def find_spans(lanes: Lanes, residual: FloatArray, *, least: float, most: int = 12) -> list[Span]:
+def find_spans(
+    lanes: Lanes,
+    residual: FloatArray,
+    noise: FloatArray | None = None,
+    *,
+    least: float,
+    most: int = 12,
+) -> list[Span]:
     """Find spans of other colour, strongest first.
 
     Parameters
@@ -102,16 +128,20 @@ def find_spans(lanes: Lanes, residual: FloatArray, *, least: float, most: int = 
     lanes : Lanes
     residual : (n,) ndarray
         Differences from what is usual.
+    noise : (n,) ndarray, optional
+        By how much each varies by nature; what varies less says more.
     least : float
         Standard deviations that both steps need.
     most : int
         Spans at most.
     """
-    flat: _Doubles = np.bincount(lanes.cell, residual, lanes.count.size).astype(np.float64)
-    total = flat.reshape(lanes.count.shape)
-    sums = (_running(lanes.count), _running(total))
+    weight = np.ones(lanes.cell.shape) if noise is None else 1.0 / np.square(noise)
+    sums = _Sums(
+        _running(lanes.count), _running(_binned(lanes, weight)),
+        _running(_binned(lanes, weight * residual)),
+    )  # fmt: skip
     windows = sorted({max(1, round(s / lanes.step_s)) for s in _WINDOWS_S})
-    steps = {window: _steps(*sums, window) for window in windows}
+    steps = {window: _steps(sums, window) for window in windows}
     found: list[Span] = []
     for number in range(lanes.shape[0]):
         found += _spans_of(lanes, sums, steps, number, least)
@@ -120,7 +150,12 @@ def find_spans(lanes: Lanes, residual: FloatArray, *, least: float, most: int = 
 
 def _rank(span: Span) -> float:
     """Strength, up to where every step is one, times shift: two steps are worth more."""
-    return min(span.strength, 8.0) * abs(span.shift) * (1.0 if span.closed else 0.75)
+    return min(span.strength, 8.0) * abs(span.shift / span.noise) * (1.0 if span.closed else 0.75)
+
+
+def _binned(lanes: Lanes, values: FloatArray) -> _Doubles:
+    flat: _Doubles = np.bincount(lanes.cell, values, lanes.count.size).astype(np.float64)
+    return flat.reshape(lanes.count.shape)
 
 
 def _running(values: _Doubles) -> _Doubles:
@@ -129,16 +164,21 @@ def _running(values: _Doubles) -> _Doubles:
     return np.concatenate([first, values.cumsum(axis=1)], axis=1)
 
 
-def _steps(count: _Doubles, total: _Doubles, window: int) -> _Doubles:
+def _steps(sums: _Sums, window: int) -> _Doubles:
     """(passes, bins + 1): standard deviations by which the colour steps at the start of a bin."""
+    count = sums.count
     edge = np.arange(count.shape[1])
     before, after = np.maximum(edge - window, 0), np.minimum(edge + window, edge[-1])
-    left, right = count - count[:, before], count[:, after] - count
+    (left, right), (before_w, after_w), (before_t, after_t) = (
+        (values - values[:, before], values[:, after] - values)
+        for values in (count, sums.weight, sums.total)
+    )
     fewest = 0.7 * window
     valid = (left >= fewest) & (right >= fewest)
     with np.errstate(divide="ignore", invalid="ignore"):
-        step = (total[:, after] - total) / right - (total - total[:, before]) / left
+        step = after_t / after_w - before_t / before_w
         weight = np.sqrt(np.minimum(1.0 / (1.0 / left + 1.0 / right), _ENOUGH))
+        weight /= np.sqrt(left / before_w + right / after_w)
     step, weight = np.where(valid, step, 0.0), np.where(valid, weight, 0.0)
     if not valid.any():
         return np.zeros(count.shape[:2])
@@ -154,16 +194,16 @@ def _steps(count: _Doubles, total: _Doubles, window: int) -> _Doubles:
 
 def _spans_of(
     lanes: Lanes,
-    sums: tuple[_Doubles, _Doubles],
+    sums: _Sums,
     steps: dict[int, _Doubles],
     number: int,
     least: float,
 ) -> list[Span]:
     """Pairs of opposite steps of a pass."""
     found = []
-    profile = _profile(sums, number)
+    profile = sums.profile(number)
     start = lanes.start_s[number]
-    there = np.flatnonzero(np.diff(profile[0]) > 0)
+    there = np.flatnonzero(np.diff(profile.count) > 0)
     if not there.size:
         return []
     ends = (int(there[0]), int(there[-1]) + 1)
@@ -177,11 +217,16 @@ def _spans_of(
                 shift = _shift(profile, int(up), int(down), window)
                 if shift is None or shift * sign <= 0:
                     continue
+                noise = _noise(profile, int(up), int(down), window)
                 sizes = [sign * step[up]] if up != ends[0] else []
                 sizes += [-sign * step[down]] if down != ends[1] else []
                 first, last = (float(start + lanes.step_s * edge) for edge in (up, down))
-                span = Span(number, first, last, float(min(sizes)), shift, len(sizes) == 2)
-                found.append(span)
+                found.append(
+                    Span(
+                        number, first, last, float(min(sizes)), shift, len(sizes) == 2,
+                        noise,
+                    )
+                )  # fmt: skip
     return found
 
 
@@ -192,14 +237,27 @@ def _peaks(values: _Doubles, least: float) -> NDArray[np.intp]:
     return np.flatnonzero(high) + 1
 
 
-def _profile(sums: tuple[_Doubles, _Doubles], number: int) -> tuple[_Doubles, _Doubles]:
-    """Running count and total of a pass over all strips."""
-    return sums[0][number].sum(axis=1), sums[1][number].sum(axis=1)
+def _noise(profile: _Sums, up: int, down: int, window: int) -> float:
+    """By how much pixels vary on both sides of both steps."""
+    reach = max(window, 3)
+    last = profile.count.size - 1
+    places = ((up - reach, up), (up, min(up + reach, down)))
+    places += ((max(down - reach, up), down), (down, down + reach))
+    variances = []
+    for first, stop in places:
+        first, stop = max(first, 0), min(stop, last)
+        weight = profile.weight[stop] - profile.weight[first]
+        if weight > 0:
+            variances.append(float((profile.count[stop] - profile.count[first]) / weight))
+    return float(np.sqrt(_mean_of(variances)))
 
 
-def _shift(profile: tuple[_Doubles, _Doubles], up: int, down: int, window: int) -> float | None:
-    """By how much the colour inside differs from both sides; None if it does so in parts only."""
-    count, total = profile
+def _shift(profile: _Sums, up: int, down: int, window: int) -> float | None:
+    """By how much the colour inside differs from both sides.
+
+    None if it does so in parts only, or if it is the sides that are unusual.
+    """
+    count, total = profile.weight, profile.total
     reach = max(window, 3)
     last = count.size - 1
 
@@ -215,7 +273,7 @@ def _shift(profile: tuple[_Doubles, _Doubles], up: int, down: int, window: int) 
     amplitude = near - outside
     if not np.isfinite(amplitude) or amplitude == 0.0:
         return None
-    if abs(outside) > 0.5 * abs(near) or near * amplitude < 0:  # it is the sides that are unusual
+    if abs(outside) > 0.5 * abs(near) or near * amplitude < 0:
         return None
     inner_n = np.diff(count[up : down + 1])
     there = inner_n > 0
