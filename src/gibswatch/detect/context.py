@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from gibswatch.detect.colour_statistics import ColourNormals
 from gibswatch.detect.hue_histogram import HueNormals
 from gibswatch.raster.observe import Observation
+from gibswatch.raster.scene import Scene
 from gibswatch.types import BoolArray, ByteArray, Kind
 
-__all__ = ["REASON_CODES", "Context", "Detection", "Region", "Witness"]
+__all__ = ["REASON_CODES", "Context", "Detection", "OtherPicture", "Region", "Witness"]
 
 REASON_CODES: Mapping[str, int] = MappingProxyType(
     {
@@ -43,6 +44,17 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OtherPicture:
+    """Another picture of the same day and grid whose colours can be compared."""
+
+    scene: Scene
+    observed: BoolArray
+    """(rows, cols): its observed black."""
+    normals: ColourNormals | None = None
+    """Which colours are usual in its layer; None leaves it to itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """What a detector may know of the other days and layers of the same satellite and grid.
 
@@ -62,6 +74,9 @@ class Context:
     this grid and it is not the layer itself."""
     colour_normals: Callable[[], ColourNormals | None] = lambda: None
     """Which colours are usual, by the other days; None where too few are known."""
+    same_day: Callable[[], Sequence[OtherPicture]] = lambda: ()
+    """The archive's other pictures of the day: of other satellites with the same bands, and of the
+    same one with others."""
     hue_normals: HueNormals | None = None
     """How often the other days had each hue, for methods that ask for it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gibswatch.detect import colour
+from gibswatch.detect.colour_others import settle_by_others
 from gibswatch.detect.context import Context, Detection
 from gibswatch.detect.missing import rule as missing
 from gibswatch.raster.scene import Scene
@@ -42,6 +43,7 @@ def detect(
         return found
     trusted = expectation if found.reasons is not None else None
     shown = colour.detect(scene, observed, trusted, context, context.colour_normals())
+    shown = settle_by_others(shown, scene, observed, trusted, context)
     regions = sorted([*found.regions, *shown.regions], key=lambda region: -int(region.mask.sum()))
     return replace(
         found,

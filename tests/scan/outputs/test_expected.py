@@ -23,6 +23,7 @@ from gibswatch.scan import (
     scan_folder,
     scene_of,
 )
+from gibswatch.scan.judging.same_day import pictures_of
 from gibswatch.scan.judging.siblings import mask_layer_name, mask_layer_of, siblings, true_colour_of
 from gibswatch.scan.outputs.rasters import read_reasons
 from gibswatch.scan.pictures import ArchivedDay
@@ -196,6 +197,9 @@ def test_true_colour_is_a_witness_of_other_bands(
     assert witness is not None
     assert witness.layer == TRUE
     assert (witness.no_data == ~covered(HOLE_DAY)).mean() > 0.99
+    (other,) = pictures_of(ArchivedDay(scanned.root, BANDS, 4326, HOLE_DAY), scene)
+    assert (other.scene.layer, other.scene.date) == (TRUE, HOLE_DAY)
+    assert (other.observed == ~covered(HOLE_DAY)).mean() > 0.98
 
 
 def test_siblings_have_their_names() -> None:

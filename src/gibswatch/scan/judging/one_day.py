@@ -22,6 +22,7 @@ from gibswatch.raster.observe import Observation, observe
 from gibswatch.raster.regions import outline, region_area_km2
 from gibswatch.raster.scene import Scene
 from gibswatch.scan.judging.colours import DayColours
+from gibswatch.scan.judging.same_day import pictures_of
 from gibswatch.scan.judging.siblings import siblings
 from gibswatch.scan.outputs.rasters import mask_of, write_rasters
 from gibswatch.scan.pictures import Picture, PictureRef
@@ -120,11 +121,12 @@ def look_at(scene: Scene, task: DayTask, *, partly: bool = False) -> Look:
         context = Context(
             observation,
             task.neighbours,
-            partial(_usual_black, scene, task.nearest),
-            mask_layer,
-            true_colour,
-            task.colours.normals,
-            task.hues,
+            usual_black=partial(_usual_black, scene, task.nearest),
+            mask_layer=mask_layer,
+            true_colour=true_colour,
+            colour_normals=task.colours.normals,
+            hue_normals=task.hues,
+            same_day=partial(pictures_of, task.picture.ref, scene),
         )
         detection = get_method(task.method).detect(scene, black, expectation, context)
     return Look(observation, black, expectation, detection)

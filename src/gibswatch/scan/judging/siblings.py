@@ -19,7 +19,7 @@ from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.scan.pictures import ArchivedDay, PictureRef
 from gibswatch.sky.satellites import satellite_of
 
-__all__ = ["mask_layer_name", "mask_layer_of", "siblings", "true_colour_of"]
+__all__ = ["mask_layer_name", "mask_layer_of", "read_sibling", "siblings", "true_colour_of"]
 
 _Ask = Callable[[], Witness | None]
 
@@ -89,18 +89,22 @@ def siblings(ref: PictureRef, scene: Scene) -> tuple[_Ask, _Ask]:
     """
     if not isinstance(ref, ArchivedDay):
         return _nobody, _nobody
-    root, epsg, day = ref.root, ref.epsg, ref.date
+
+    def _named(name: str | None) -> Scene | None:
+        if name is None:
+            return None
+        return read_sibling(ref.root, name, day=ref.date, epsg=ref.epsg, scene=scene)
 
     @cache
     def mask_layer() -> Witness | None:
-        other = _read(root, mask_layer_name(scene.layer), day, epsg, scene)
+        other = _named(mask_layer_name(scene.layer))
         if other is None or other.pixels.shape[2] < 4:
             return None
         return Witness(other.layer, np.asarray(other.pixels[..., 3] > 0))
 
     @cache
     def true_colour() -> Witness | None:
-        other = _read(root, true_colour_of(scene.layer), day, epsg, scene)
+        other = _named(true_colour_of(scene.layer))
         return None if other is None else Witness(other.layer, raw_black(other))
 
     return mask_layer, true_colour
@@ -111,10 +115,20 @@ def _nobody() -> Witness | None:
     return None
 
 
-def _read(root: Path, layer: str | None, day: dt.date, epsg: int, scene: Scene) -> Scene | None:
-    """Read a sibling; a doubtful one is no witness."""
-    if layer is None:
-        return None
+def read_sibling(root: Path, layer: str, *, day: dt.date, epsg: int, scene: Scene) -> Scene | None:
+    """Read another layer's picture of a day; a doubtful one is no witness.
+
+    Parameters
+    ----------
+    root : Path
+        Of the archive.
+    layer : str
+        The other one's identifier.
+    day : datetime.date
+    epsg : int
+    scene : Scene
+        The day itself: the other must be on its grid.
+    """
     archive = Archive(root)
     try:
         if archive.grid(layer, check_epsg(epsg)) is None:
