@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gibswatch.detect.missing.scheduled import scheduled_part, scheduled_parts
-from gibswatch.detect.missing.spans import spans_of
+from gibswatch.detect.missing.spans import is_upright, spans_of
 from gibswatch.sky import SATELLITES, Expectation, expect
 from gibswatch.sky.passes import pass_geometry
 from gibswatch.sky.schedule import Window
@@ -150,3 +150,31 @@ def test_half_a_minute_is_too_little_to_tell_a_roll_from_a_granule() -> None:
     assert scheduled_part(gone, expected) is None
     longer = open_hole(expected, near_window(expected), 60.0)
     assert scheduled_part(longer, expected) is not None
+
+
+def test_a_span_without_ends_is_no_rest_of_a_smaller_hole(expected: Expectation) -> None:
+    number = near_window(expected)
+    geometry = pass_geometry(
+        expected.orbit, expected.georeference, expected.day, sza_limit_deg=90.0, second=True
+    )
+    dusk = (expected.pass_index == number) & (geometry.covered_passes >= 2)
+    dusk &= (expected.sza_deg > 74.0) & (expected.sza_deg < 84.0) & southern(expected)
+    assert [span.open_ends for span in spans_of(dusk, expected)] == [2]
+    assert scheduled_parts([dusk], expected)[0] is not None
+    strip = hole(expected, number, -300.0, 25.0)
+    assert scheduled_parts([dusk, strip], expected)[0] is not None
+    granules = hole(expected, number, -300.0, 171.0)
+    assert scheduled_parts([dusk, granules], expected) == [None, None]
+
+
+def southern(expected: Expectation) -> BoolArray:
+    south = np.zeros(expected.time_s.shape, dtype=bool)
+    south[expected.time_s.shape[0] // 2 :] = True
+    return south
+
+
+@pytest.mark.parametrize(("pixels", "upright"), [(9, False), (16, True)])
+def test_a_few_pixels_are_no_tile(pixels: int, upright: bool) -> None:
+    gone = np.zeros(GLOBE.shape, dtype=bool)
+    gone[103 : 103 + pixels, 464 : 464 + pixels] = True
+    assert is_upright(gone) == upright

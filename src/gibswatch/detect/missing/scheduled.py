@@ -10,7 +10,7 @@ happens.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -117,23 +117,27 @@ def scheduled_parts(
 
 def _refused(
     holes: Sequence[BoolArray], spans: Sequence[Sequence[Span]], expectation: Expectation
-) -> set[int]:
-    """Passes that have a hole which no manoeuvre can be."""
-    refused = set()
+) -> dict[int, float]:
+    """Passes that have a hole which no manoeuvre can be; its pixels where it is no span at all."""
+    refused: dict[int, float] = {}
     for hole, own in zip(holes, spans, strict=True):
+        refused |= {s.number: math.inf for s in own if _is_refused(s, expectation.scheduled)}
         if not own:
             passes = expectation.pass_index[hole]
-            refused.add(int(np.argmax(np.bincount(passes[passes >= 0], minlength=1))))
-        for span in own:
-            odds = (_odds(span, window) for window in expectation.scheduled)
-            if span.open_ends < 2 and max(odds) < _LEAST_ODDS:
-                refused.add(span.number)
+            number = int(np.argmax(np.bincount(passes[passes >= 0], minlength=1)))
+            refused[number] = max(refused.get(number, 0.0), float(np.count_nonzero(hole)))
     return refused
 
 
-def _is_rest(span: Span, refused: set[int]) -> bool:
-    """Whether a span without ends may be the rest of what is no manoeuvre."""
-    return span.open_ends == 2 and any(abs(span.number - one) <= _BESIDE for one in refused)
+def _is_refused(span: Span, windows: Sequence[Window]) -> bool:
+    return span.open_ends < 2 and max(_odds(span, window) for window in windows) < _LEAST_ODDS
+
+
+def _is_rest(span: Span, refused: Mapping[int, float]) -> bool:
+    """Whether a span without ends may be the rest of a larger hole that is no manoeuvre."""
+    pixels = np.count_nonzero(span.part)
+    beside = range(span.number - _BESIDE, span.number + _BESIDE + 1)
+    return span.open_ends == 2 and any(refused.get(one, 0.0) > pixels for one in beside)
 
 
 def _belongs(hole: BoolArray, span: Span, expectation: Expectation) -> bool:

@@ -39,6 +39,8 @@ _DIM = 0.2
 """Share of low Sun (over 75 degrees) around an end from which it may be the night's."""
 _STRAIGHT = 0.8
 """Share of the length of a hole's box on which it ends within two pixels of it."""
+_LEAST_TILE_PX = 12
+"""Of a side: of smaller holes the two outer lines are a third, and say nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +95,8 @@ def is_upright(hole: BoolArray) -> bool:
     """Whether a hole ends along a row and along a column: tiles do, scans and swaths do not."""
     rows, cols = _box(hole)
     part = hole[rows, cols]
+    if min(part.shape) < _LEAST_TILE_PX:
+        return False
     height, width = hole.shape
     sides = (
         (rows.start > 0, part[:2]),
