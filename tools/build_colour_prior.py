@@ -19,7 +19,11 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks" / "quality"))
 
-from _sets import Archive, chosen_archives, make_archive  # noqa: E402
+from _sets import (  # type: ignore[import-not-found]  # noqa: E402
+    Archive,
+    chosen_archives,
+    make_archive,
+)
 
 from gibswatch.catalogue import find_layer  # noqa: E402
 from gibswatch.detect.colour_prior import pack_prior, prior_key  # noqa: E402

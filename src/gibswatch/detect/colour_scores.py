@@ -24,11 +24,11 @@ from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.places import pixel_places
 from gibswatch.types import BoolArray, FloatArray
 
-__all__ = ["Channels", "Colours", "observe_scene", "own_normals", "see_colours"]
+__all__ = ["SHADE", "Channels", "Colours", "observe_scene", "own_normals", "see_colours"]
 
 _BESIDE_BLACK = 2
 """Pixels beside black that JPEG colours."""
-_SHADE = 0.05
+SHADE = 0.05
 """Obscuration from which the Moon's shadow, not the instrument, may tint."""
 _LOW_SUN_DEG = 82.0
 _BRIGHT = 157
@@ -114,7 +114,7 @@ def see_colours(scene: Scene, observed: BoolArray, expectation: Expectation | No
     pixels = scene.pixels[..., :3]
     usable = usable[thin] & (brightest_channel(pixels)[thin] > DARKEST)
     if expectation is not None:
-        usable &= expectation.covered[thin] & (expectation.obscuration[thin] <= _SHADE)
+        usable &= expectation.covered[thin] & (expectation.obscuration[thin] <= SHADE)
         usable &= expectation.sza_deg[thin] < _LOW_SUN_DEG
     longitude, latitude = np.broadcast_arrays(*pixel_places(scene.georeference))
     lon, lat = longitude[thin][usable], latitude[thin][usable]

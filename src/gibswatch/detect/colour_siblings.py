@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def see_difference(
     return Difference(layer, satellite, shown, _mean(within) - _mean(beside))
 
 
-def _mean(values: NDArray[np.floating]) -> float:
+def _mean(values: NDArray[np.floating[Any]]) -> float:
     return float(values.mean()) if values.size else 0.0
 
 
@@ -126,7 +127,10 @@ def _of_products(own: Difference, asked: Sequence[Difference]) -> str:
         return f"{names} of the same satellite differs there too: it is the instrument."
     if products and all(_none(own, other) for other in products):
         names = ", ".join(_product(other.layer) for other in products)
-        return f"{names} of the same satellite shows nothing there: it is this product, or a band that it alone has."
+        return (
+            f"{names} of the same satellite shows nothing there: "
+            "it is this product, or a band that it alone has."
+        )
     return ""
 
 

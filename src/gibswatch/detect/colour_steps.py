@@ -241,11 +241,12 @@ def _noise(profile: _Sums, up: int, down: int, window: int) -> float:
     """By how much pixels vary on both sides of both steps."""
     reach = max(window, 3)
     last = profile.count.size - 1
-    places = ((up - reach, up), (up, min(up + reach, down)))
-    places += ((max(down - reach, up), down), (down, down + reach))
+    places = (
+        (max(up - reach, 0), up), (up, min(up + reach, down)),
+        (max(down - reach, up), down), (down, min(down + reach, last)),
+    )  # fmt: skip
     variances = []
     for first, stop in places:
-        first, stop = max(first, 0), min(stop, last)
         weight = profile.weight[stop] - profile.weight[first]
         if weight > 0:
             variances.append(float((profile.count[stop] - profile.count[first]) / weight))
