@@ -3,8 +3,8 @@
 ``docs/figures/sky-*.png`` are computed, without any imagery; ``docs/figures/simulated-*.jpg`` show
 what the simulator draws, no picture of GIBS.  They need the extra ``sim``.
 ``docs/figures/report.jpg`` is the head of the demo's report, photographed by Chromium if there is
-one.  ``real-*.jpg`` show real imagery, reduced, and are drawn anew where it is there
-(`real_figures`).
+one.  ``real-*.jpg`` and ``colour-masks.jpg`` show real imagery, reduced, and are drawn anew where
+it is there (`real_figures`, `colour_figures`).
 
 Run: make figures
 """
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from colour_figures import colour_sheet, small_folder
 from gibswatch.cli.main import main as gibswatch
 from gibswatch.raster import encode_picture
 from gibswatch.simulate.days.clear import clear_picture
@@ -129,8 +130,19 @@ def main() -> int:
             print(f"simulated-{name}.jpg has {len(content)} bytes, more than {MOST_BYTES}")
             return 1
         (FOLDER / f"simulated-{name}.jpg").write_bytes(content)
+    keep_colours()
     keep_real()
     return keep_report()
+
+
+def keep_colours() -> None:
+    """Write the sheet of miscoloured days, where real ones are there."""
+    folder = small_folder()
+    if folder is None:
+        print("no real imagery here: colour-masks.jpg stays as it is")
+        return
+    sheet = Image.fromarray(colour_sheet(folder))
+    (FOLDER / "colour-masks.jpg").write_bytes(small_jpeg(sheet))
 
 
 def keep_real() -> None:

@@ -1,7 +1,7 @@
 """Miscoloration on simulated days: regions by gain, false days, pixel agreement.
 
 Run: .venv/bin/python benchmarks/quality/colour_simulated.py [--part test] [--archives 'colour-*']
-     [--seed 1] [--coarser 2] [--folder FOLDER] [--cold]
+     [--seed 1] [--coarser 2] [--folder FOLDER] [--layer 0] [--cold]
 
 Days of the set quality-1; normals are learned from the nearest other days of the archive, faulty
 ones among them, as a scan does; `--cold` leaves the day's own passes alone.  Tune on the part
@@ -213,6 +213,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--coarser", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=Path("bench-days"))
+    parser.add_argument("--layer", type=int, default=0, help="number of the archives' layer")
     parser.add_argument("--cold", action="store_true", help="no normals of the archive")
     options = parser.parse_args()
     days: list[DayScore] = []
@@ -220,8 +221,9 @@ def main() -> None:
     begun = time.process_time()
     for plan in chosen_archives(options.set, options.part, options.archives):
         archive = make_archive(
-            options.set, plan, options.seed, options.folder, coarser=options.coarser
-        )
+            options.set, plan, options.seed, options.folder,
+            coarser=options.coarser, layer=options.layer,
+        )  # fmt: skip
         more, parts = judge(archive, cold=options.cold)
         tell(plan.name, more, parts)
         days += more
