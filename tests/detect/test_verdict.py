@@ -73,7 +73,9 @@ def test_a_fault_speaks_for_itself_and_a_clean_day_says_what_is_black() -> None:
     shadow = Region(Kind.ECLIPSE_MISSING, _MASK, 1.0, "Eclipse of the Sun.")
     found = decide({"ok": 1}, Detection(0.9, "3 % is black", (shadow, small, large)))
     assert found.reason == "Missing data: an orbit."
-    whole = Region(Kind.MISCOLORATION, np.ones((3, 3), dtype=bool), 0.7, "Miscoloration: a granule.")
+    whole = Region(
+        Kind.MISCOLORATION, np.ones((3, 3), dtype=bool), 0.7, "Miscoloration: a granule."
+    )
     both = decide({"ok": 1}, Detection(0.9, "x", (large, whole)))
     assert both.reason == "Miscoloration: a granule. Also found: missing data, unexpected."
     clean = decide({"ok": 1}, Detection(0.2, "3 % is black, all of it night", (shadow,)))

@@ -52,10 +52,13 @@ def test_what_is_no_record_is_refused(data: bytes) -> None:
         unpack_record(data)
 
 
-def test_five_days_are_enough_and_four_are_not() -> None:
+def test_four_other_days_are_enough_and_three_are_not() -> None:
     records = [pack_record(_record(n)) for n in range(FEWEST_DAYS)]
     assert learn_packed(records[:-1]) is None
     normals = learn_packed(records)
     assert normals is not None
     assert normals.units == FEWEST_DAYS
-    assert normals.places is not None
+    assert normals.places is None  # of places more days must speak
+    more = learn_packed([*records, pack_record(_record(9))])
+    assert more is not None
+    assert more.places is not None

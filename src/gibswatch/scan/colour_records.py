@@ -13,8 +13,8 @@ from gibswatch.detect.colour_statistics import ColourNormals, ColourObservation,
 
 __all__ = ["FEWEST_DAYS", "learn_packed", "pack_record", "unpack_record"]
 
-FEWEST_DAYS = 5
-"""Days from which a layer's usual colours are believed."""
+FEWEST_DAYS = 4
+"""Other days from which a layer's usual colours are believed: five pictures vouch for each other."""
 _STEP = 1 / 250
 """Of what places show, in log ratios: a hundredth of what the steps are that are looked for."""
 _NOTHING = -128
@@ -66,7 +66,7 @@ def unpack_record(data: bytes) -> ColourObservation:
 
 
 def learn_packed(records: Sequence[bytes]) -> ColourNormals | None:
-    """Learn what is usual from packed records; None of fewer than 5 days."""
+    """Learn what is usual from packed records; None of fewer than 4 days."""
     if len(records) < FEWEST_DAYS:
         return None
     return learn_normals(unpack_record(data) for data in records)

@@ -63,7 +63,7 @@ class LayerNormals:
         Returns
         -------
         ColourNormals or None
-            None if there are fewer than 5 within 60 days: what is kept must do.
+            None if there are fewer than 4 within 60 days: what is kept must do.
         """
         return learn_packed(self.near(day))
 
@@ -73,7 +73,7 @@ class LayerNormals:
         Returns
         -------
         dict
-            By the first day of the quarter, ISO; quarters with fewer than 5 days are left out.
+            By the first day of the quarter, ISO; quarters with fewer than 4 days are left out.
         """
         quarters: dict[str, list[bytes]] = {}
         for day in sorted(set(days)):
