@@ -110,18 +110,24 @@ def mask_of(item: DayItem) -> BoolArray:
         return np.asarray(image) == Kind.MISSING_UNEXPECTED
 
 
+def misses_data(item: DayItem) -> bool:
+    """Whether a day is called anomalous for missing data; strange colours are another matter."""
+    kinds = {finding.kind for finding in item.findings}
+    return item.verdict == "anomalous" and (not kinds or Kind.MISSING_UNEXPECTED in kinds)
+
+
 def score(name: str, items: Sequence[DayItem], holes: Sequence[Planted]) -> Row:
     """Compare what a scan says with what was planted."""
     by_day = {item.date: item for item in items}
     planted = {hole.day: hole for hole in holes}
-    found = [day for day in planted if by_day[day].verdict == "anomalous"]
+    found = [day for day in planted if misses_data(by_day[day])]
     hit, either = [], []
     for day, hole in planted.items():
         seen = mask_of(by_day[day])
         hit.append(float((seen & hole.mask).sum()))
         either.append(float((seen | hole.mask).sum()))
     untouched = [item for item in items if item.date not in planted and item.date != FAULTY]
-    false = tuple(i.date for i in untouched if i.verdict == "anomalous" and i.date is not None)
+    false = tuple(i.date for i in untouched if misses_data(i) and i.date is not None)
     forms = sorted({hole.form for hole in holes})
     by_form = {
         form: (
