@@ -28,19 +28,21 @@ _STEP = 4.5
 _SHIFTS = {(True, True): 0.034, (True, False): 0.044, (False, True): 0.105, (False, False): 0.135}
 """Shift of `green` at which a span counts where pixels vary least, by whether normals of places
 are known and whether it has two steps.  On the simulated clean days of the tuning years natural
-spans of true colour reach 0.8 of it.  Without places the red heart of Australia differs by 0.11 on
-a real day: more is asked for."""
+spans of true colour reach 0.8 of it.  Without places more is asked for: the red heart of Australia
+has stepped on a real day."""
 _SHORT_S, _SHORT_LOOSE_S = 30.0, 90.0
 """Shorter spans need more: over 30 s clouds and coasts differ by as much again.  Over 90 s in the
 products of near infrared, where land differs from land."""
-_LOOSE = ((4.0, 1.5), (1.5, 1.2))
-"""What those need more, by the scale from which they do."""
+_LOOSE = ((4.0, 1.9), (1.5, 1.65))
+"""What those need more, by the scale from which they do: Bands721 and BandsM11-I2-I1; Bands367 and
+BandsM3-I3-M11.  By two seeds of the tuning years."""
 _JOIN_S = 420.0
 """Seconds between spans of one pass that are taken for one: a fault of bright pixels shows only
 where there are any."""
 _LIKELY, _WEAK = 0.42, 0.3
-_FAR_SHIFT = 0.25
-"""Shift that is enough of the share of pixels whose colour is another one altogether."""
+_FAR_SHIFTS = {True: 0.25, False: 0.45}
+"""Shift that is enough of the share of pixels whose colour is another one altogether, by whether
+normals of places are known."""
 _BRIGHT_LEVEL = 6
 """Level from which a pixel is bright: a fault may hit only those."""
 _METRES_PER_DEGREE = 111_320.0
@@ -102,7 +104,7 @@ def scored_spans(
     if bright.size >= _FEWEST_PX:
         lanes = places.lanes(np.ones_like(bright))
         spans = find_spans(lanes, channels.far, least=_LEAST_STEP)
-        found += [(s, _score(s, _FAR_SHIFT, loose=None)) for s in spans if s.shift > 0]
+        found += [(s, _score(s, _FAR_SHIFTS[placed], loose=None)) for s in spans if s.shift > 0]
     lit = [(span, score) for span, score in found if not _shaded(span, expectation)]
     return _apart(_joined(lit))
 
