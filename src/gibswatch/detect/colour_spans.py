@@ -30,17 +30,17 @@ _SHIFTS = {(True, True): 0.034, (True, False): 0.044, (False, True): 0.105, (Fal
 are known and whether it has two steps.  On the simulated clean days of the tuning years natural
 spans of true colour reach 0.8 of it.  Without places more is asked for: the red heart of Australia
 has stepped on a real day."""
-_SHORT_S, _SHORT_LOOSE_S = 30.0, 90.0
-"""Shorter spans need more: over 30 s clouds and coasts differ by as much again.  Over 90 s in the
-products of near infrared, where land differs from land."""
+_SHORT_S, _SHORT_UNPLACED_S, _SHORT_LOOSE_S = 30.0, 60.0, 90.0
+"""Shorter spans need more: over 30 s clouds and coasts differ by as much again.  Over 60 s where no
+places are known, over 90 s in the products of near infrared, where land differs from land."""
 _LOOSE = ((4.0, 1.9), (1.5, 1.65))
 """What those need more, by the scale from which they do: Bands721 and BandsM11-I2-I1; Bands367 and
-BandsM3-I3-M11.  By two seeds of the tuning years."""
+BandsM3-I3-M11.  By two seeds of the tuning years; without places all need more already."""
 _JOIN_S = 420.0
 """Seconds between spans of one pass that are taken for one: a fault of bright pixels shows only
 where there are any."""
 _LIKELY, _WEAK = 0.42, 0.3
-_FAR_SHIFTS = {True: 0.25, False: 0.45}
+_FAR_SHIFTS = {True: 0.25, False: 0.33}
 """Shift that is enough of the share of pixels whose colour is another one altogether, by whether
 normals of places are known."""
 _BRIGHT_LEVEL = 6
@@ -92,7 +92,7 @@ def scored_spans(
     """
     places = _places(scene, expectation, colours)
     bright = colours.chroma.level >= _BRIGHT_LEVEL
-    loose = next((more for scale, more in _LOOSE if channels.scale > scale), None)
+    loose, short_s, plain_s = _demands(channels.scale, placed=placed)
     found: list[tuple[Span, float]] = []
     for chosen in (np.ones_like(bright), bright, *colours.bright):
         if chosen.sum() < _FEWEST_PX:
@@ -100,13 +100,22 @@ def scored_spans(
         residual, noise = channels.green[chosen], channels.noise[chosen]
         for span in find_spans(places.lanes(chosen), residual, noise, least=_LEAST_STEP):
             enough = _SHIFTS[placed, span.closed] * span.noise / LEAST_NOISE
-            found.append((span, _score(span, enough, loose=loose)))
+            found.append((span, _score(span, loose * enough, short_s)))
     if bright.size >= _FEWEST_PX:
         lanes = places.lanes(np.ones_like(bright))
         spans = find_spans(lanes, channels.far, least=_LEAST_STEP)
-        found += [(s, _score(s, _FAR_SHIFTS[placed], loose=None)) for s in spans if s.shift > 0]
+        found += [(s, _score(s, _FAR_SHIFTS[placed], plain_s)) for s in spans if s.shift > 0]
     lit = [(span, score) for span, score in found if not _shaded(span, expectation)]
     return _apart(_joined(lit))
+
+
+def _demands(scale: float, *, placed: bool) -> tuple[float, float, float]:
+    """What a span needs more, over which seconds it needs twice as much, and these of any product."""
+    plain_s = _SHORT_S if placed else _SHORT_UNPLACED_S
+    for least, more in _LOOSE:
+        if placed and scale > least:
+            return more, _SHORT_LOOSE_S, plain_s
+    return 1.0, plain_s, plain_s
 
 
 def _shaded(span: Span, expectation: Expectation) -> bool:
@@ -133,10 +142,9 @@ def _places(scene: Scene, expectation: Expectation, colours: Colours) -> _Places
     return _Places(number, time, beside, step_s)
 
 
-def _score(span: Span, enough: float, *, loose: float | None) -> float:
+def _score(span: Span, enough: float, short_s: float) -> float:
     """0.5 where both the step and the shift are just enough."""
-    short_s = _SHORT_LOOSE_S if loose else _SHORT_S
-    enough *= (loose or 1.0) * (1.0 + short_s / max(span.last_s - span.first_s, 1.0))
+    enough *= 1.0 + short_s / max(span.last_s - span.first_s, 1.0)
     ratio = min(span.strength / _STEP, abs(span.shift) / enough)
     return ratio / (1.0 + ratio)
 
