@@ -110,7 +110,7 @@ def scored_spans(
 
 
 def _demands(scale: float, *, placed: bool) -> tuple[float, float, float]:
-    """What a span needs more, over which seconds it needs twice as much, and these of any product."""
+    """What a span needs more, and over how many seconds twice as much: of green, and of `far`."""
     plain_s = _SHORT_S if placed else _SHORT_UNPLACED_S
     for least, more in _LOOSE:
         if placed and scale > least:
