@@ -36,6 +36,9 @@ places are known, over 90 s in the products of near infrared, where land differs
 _LOOSE = ((4.0, 1.9), (1.5, 1.65))
 """What those need more, by the scale from which they do: Bands721 and BandsM11-I2-I1; Bands367 and
 BandsM3-I3-M11.  By two seeds of the tuning years; without places all need more already."""
+_LOOSE_TRUE = ((1.5, 1.2),)
+"""The same of true colour: of a tile of real land it varies as much as Bands367 does."""
+_TRUE_COLOUR = "TrueColor"
 _JOIN_S = 420.0
 """Seconds between spans of one pass that are taken for one: a fault of bright pixels shows only
 where there are any."""
@@ -92,7 +95,7 @@ def scored_spans(
     """
     places = _places(scene, expectation, colours)
     bright = colours.chroma.level >= _BRIGHT_LEVEL
-    loose, short_s, plain_s = _demands(channels.scale, placed=placed)
+    loose, short_s, plain_s = _demands(scene.layer, channels.scale, placed=placed)
     found: list[tuple[Span, float]] = []
     for chosen in (np.ones_like(bright), bright, *colours.bright):
         if chosen.sum() < _FEWEST_PX:
@@ -109,10 +112,10 @@ def scored_spans(
     return _apart(_joined(lit))
 
 
-def _demands(scale: float, *, placed: bool) -> tuple[float, float, float]:
+def _demands(layer: str, scale: float, *, placed: bool) -> tuple[float, float, float]:
     """What a span needs more, and over how many seconds twice as much: of green, and of `far`."""
     plain_s = _SHORT_S if placed else _SHORT_UNPLACED_S
-    for least, more in _LOOSE:
+    for least, more in _LOOSE_TRUE if layer.endswith(_TRUE_COLOUR) else _LOOSE:
         if placed and scale > least:
             return more, _SHORT_LOOSE_S, plain_s
     return 1.0, plain_s, plain_s
