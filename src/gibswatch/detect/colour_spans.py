@@ -105,8 +105,7 @@ def scored_spans(
             enough = _SHIFTS[placed, span.closed] * span.noise / LEAST_NOISE
             found.append((span, _score(span, loose * enough, short_s)))
     if bright.size >= _FEWEST_PX:
-        lanes = places.lanes(np.ones_like(bright))
-        spans = find_spans(lanes, channels.far, least=_LEAST_STEP)
+        spans = find_spans(places.lanes(bright | ~bright), channels.far, least=_LEAST_STEP)
         found += [(s, _score(s, _FAR_SHIFTS[placed], plain_s)) for s in spans if s.shift > 0]
     lit = [(span, score) for span, score in found if not _shaded(span, expectation)]
     return _apart(_joined(lit))
