@@ -26,9 +26,9 @@ from _sets import (  # type: ignore[import-not-found]  # noqa: E402
 )
 
 from gibswatch.catalogue import find_layer  # noqa: E402
-from gibswatch.detect.colour_prior import pack_prior, prior_key  # noqa: E402
-from gibswatch.detect.colour_scores import observe_scene  # noqa: E402
-from gibswatch.detect.colour_statistics import ColourObservation, learn_normals  # noqa: E402
+from gibswatch.detect.colour.prior import pack_prior, prior_key  # noqa: E402
+from gibswatch.detect.colour.scores import observe_scene  # noqa: E402
+from gibswatch.detect.colour.statistics import ColourObservation, learn_normals  # noqa: E402
 from gibswatch.raster import observe  # noqa: E402
 from gibswatch.scan.pictures import PictureFile, date_in_name  # noqa: E402
 

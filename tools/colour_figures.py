@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from gibswatch.catalogue import find_layer
-from gibswatch.detect.colour import find_colour
+from gibswatch.detect.colour.rule import find_colour
 from gibswatch.raster import Scene, observe, scene_from_picture
 from gibswatch.scan.pictures import PictureFile
 from gibswatch.simulate.days.day import simulate_day

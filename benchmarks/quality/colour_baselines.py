@@ -24,8 +24,8 @@ from _sets import Archive, DayTruth, chosen_archives, make_archive
 from numpy.typing import NDArray
 
 from gibswatch.catalogue import find_layer
-from gibswatch.detect.hue_histogram import HueHistogram, HueNormals, day_hues
-from gibswatch.detect.hue_rule import detect_hue
+from gibswatch.detect.hues.histogram import HueHistogram, HueNormals, day_hues
+from gibswatch.detect.hues.rule import detect_hue
 from gibswatch.raster import Scene, observe
 from gibswatch.scan.pictures import PictureFile, date_in_name
 from gibswatch.types import BoolArray, Kind

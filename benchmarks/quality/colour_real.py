@@ -26,8 +26,8 @@ from missing_real import BANDS721, TRUE_COLOUR, VIIRS, orbits_of_tiles
 from PIL import Image, JpegImagePlugin
 
 from gibswatch.catalogue import find_layer
-from gibswatch.detect.colour import ColourFinding, find_colour
-from gibswatch.detect.colour_scores import observe_scene
+from gibswatch.detect.colour.rule import ColourFinding, find_colour
+from gibswatch.detect.colour.scores import observe_scene
 from gibswatch.detect.missing.granules import granules_of
 from gibswatch.raster import Scene, observe
 from gibswatch.scan import inspect

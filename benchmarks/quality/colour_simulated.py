@@ -22,8 +22,8 @@ from _sets import Archive, DayTruth, chosen_archives, make_archive
 from numpy.typing import NDArray
 
 from gibswatch.catalogue import find_layer
-from gibswatch.detect.colour import ColourFinding, find_colour
-from gibswatch.detect.colour_scores import observe_scene
+from gibswatch.detect.colour.rule import ColourFinding, find_colour
+from gibswatch.detect.colour.scores import observe_scene
 from gibswatch.raster import observe
 from gibswatch.scan.judging.judge import Workers, fit_sightings, observe_pictures
 from gibswatch.scan.judging.one_day import sky_expectation

@@ -18,7 +18,7 @@ from _peak import extra_mib
 from matplotlib.colors import rgb_to_hsv
 from numpy.typing import NDArray
 
-from gibswatch.detect.hue_counting import HUES, count_hues, hues, hues_by_numpy
+from gibswatch.detect.hues.counting import HUES, count_hues, hues, hues_by_numpy
 from gibswatch.raster.codec import decode_picture
 from gibswatch.types import ByteArray
 

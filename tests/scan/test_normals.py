@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gibswatch.detect.colour_statistics import (
+from gibswatch.detect.colour.statistics import (
     ColourObservation,
     chroma_of,
     learn_normals,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from gibswatch.detect.colour_statistics import ColourNormals
-from gibswatch.detect.hue_histogram import HueNormals
+from gibswatch.detect.colour.statistics import ColourNormals
+from gibswatch.detect.hues.histogram import HueNormals
 from gibswatch.raster.observe import Observation
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BoolArray, ByteArray, Kind

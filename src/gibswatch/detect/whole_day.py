@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gibswatch.detect import colour
-from gibswatch.detect.colour_others import settle_by_others
+from gibswatch.detect.colour import rule as colour
+from gibswatch.detect.colour.others import settle_by_others
 from gibswatch.detect.context import Context, Detection
 from gibswatch.detect.missing import rule as missing
 from gibswatch.raster.scene import Scene

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect.colour_statistics import ColourNormals, ColourObservation, learn_normals
+from gibswatch.detect.colour.statistics import ColourNormals, ColourObservation, learn_normals
 
 __all__ = ["FEWEST_DAYS", "learn_packed", "pack_record", "unpack_record"]
 
 FEWEST_DAYS = 4
-"""Other days from which a layer's usual colours are believed: five pictures vouch for each other."""
+"""Other days from which usual colours are believed: five pictures vouch for each other."""
 _STEP = 1 / 250
 """Of what places show, in log ratios: a hundredth of what the steps are that are looked for."""
 _NOTHING = -128

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.archive.layout import Layout
-from gibswatch.detect.colour_statistics import ColourNormals, ColourObservation
+from gibswatch.detect.colour.statistics import ColourNormals, ColourObservation
 from gibswatch.errors import ArchiveError
 from gibswatch.files import write_bytes
 from gibswatch.scan.colour_records import learn_packed, pack_record

@@ -9,7 +9,7 @@ import pytest
 
 from gibswatch.detect.baselines import gibs_ml, hole_rule
 from gibswatch.detect.context import Context, Detection
-from gibswatch.detect.hue_histogram import HueHistogram, HueNormals, day_hues
+from gibswatch.detect.hues.histogram import HueHistogram, HueNormals, day_hues
 from gibswatch.detect.registry import get_method
 from gibswatch.raster.observe import observe
 from gibswatch.raster.scene import Scene, scene_from_picture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gibswatch.archive.layout import Layout
-from gibswatch.detect.colour_statistics import (
+from gibswatch.detect.colour.statistics import (
     ColourObservation,
     chroma_of,
     learn_normals,

@@ -15,7 +15,7 @@ from PIL import Image
 import gibswatch as gw
 from gibswatch.archive.labels import label_path
 from gibswatch.archive.layout import Layout
-from gibswatch.detect.hue_histogram import DayHues
+from gibswatch.detect.hues.histogram import DayHues
 from gibswatch.errors import UsageError
 from gibswatch.scan import ScanResult
 from gibswatch.scan.judging.hues import hue_tally, take_hues

@@ -1,14 +1,14 @@
 """The predecessor's labelling of one day, as a baseline: its hole rule, and its rule of hues.
 
 After two notebooks of NASA's gibs-ml: image-level missing data of VIIRS (`hole_rule`), and
-pixel-level miscoloration (`gibswatch.detect.hue_rule`).
+pixel-level miscoloration (`gibswatch.detect.hues.rule`).
 """
 
 from __future__ import annotations
 
 from gibswatch.detect.baselines import hole_rule
 from gibswatch.detect.context import Context, Detection
-from gibswatch.detect.hue_rule import HueRule, detect_hue
+from gibswatch.detect.hues.rule import HueRule, detect_hue
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gibswatch.archive.layout import Layout
-from gibswatch.detect.colour_scores import observe_scene
-from gibswatch.detect.colour_statistics import ColourNormals
+from gibswatch.detect.colour.scores import observe_scene
+from gibswatch.detect.colour.statistics import ColourNormals
 from gibswatch.errors import ArchiveError
 from gibswatch.raster.scene import Scene
 from gibswatch.scan.colour_records import learn_packed, pack_record

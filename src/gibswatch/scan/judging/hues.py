@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gibswatch.archive.labels import label_path, read_labels
 from gibswatch.archive.layout import Layout
-from gibswatch.detect.hue_histogram import DayHues, HueHistogram, HueNormals, day_hues
+from gibswatch.detect.hues.histogram import DayHues, HueHistogram, HueNormals, day_hues
 from gibswatch.detect.registry import WantedHues, get_method
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BoolArray, Kind

@@ -15,8 +15,8 @@ from functools import partial
 import numpy as np
 
 from gibswatch.archive.layout import Layout
-from gibswatch.detect.colour_statistics import ColourNormals
-from gibswatch.detect.hue_histogram import DayHues
+from gibswatch.detect.colour.statistics import ColourNormals
+from gibswatch.detect.hues.histogram import DayHues
 from gibswatch.detect.registry import WantedHues, get_method
 from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.parallel import map_ordered

@@ -14,7 +14,7 @@ import numpy as np
 
 from gibswatch.catalogue.worldview import worldview_url
 from gibswatch.detect.context import Context, Detection, Region
-from gibswatch.detect.hue_histogram import HueNormals
+from gibswatch.detect.hues.histogram import HueNormals
 from gibswatch.detect.registry import get_method
 from gibswatch.detect.verdict import Judgement, decide
 from gibswatch.errors import ArchiveError, DecodeError

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gibswatch.detect.colour_prior import read_prior
-from gibswatch.detect.colour_scores import Channels, Colours, own_normals, see_colours
-from gibswatch.detect.colour_spans import footprint, merge, scored_spans
-from gibswatch.detect.colour_statistics import ColourNormals
-from gibswatch.detect.colour_steps import Span
+from gibswatch.detect.colour.prior import read_prior
+from gibswatch.detect.colour.scores import Channels, Colours, own_normals, see_colours
+from gibswatch.detect.colour.spans import footprint, merge, scored_spans
+from gibswatch.detect.colour.statistics import ColourNormals
+from gibswatch.detect.colour.steps import Span
 from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.detect.missing.granules import granules_of
 from gibswatch.raster.scene import Scene

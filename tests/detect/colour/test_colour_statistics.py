@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gibswatch.detect.colour_statistics import (
+from gibswatch.detect.colour.statistics import (
     Chroma,
     chroma_of,
     learn_normals,

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gibswatch.detect import hue_histogram
-from gibswatch.detect.hue_counting import hues
-from gibswatch.detect.hue_histogram import DayHues, HueHistogram, day_hues
+from gibswatch.detect.hues import histogram as hue_histogram
+from gibswatch.detect.hues.counting import hues
+from gibswatch.detect.hues.histogram import DayHues, HueHistogram, day_hues
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
 from gibswatch.types import ByteArray, Georeference

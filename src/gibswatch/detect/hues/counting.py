@@ -7,7 +7,7 @@ the exact hue is a whole number, rounding can make it the one below, as there.  
 the same formula on whole levels in single precision, which takes 1.4 % of all colours to a
 neighbouring degree.)
 
-Two ways that give the same hues: compiled code with tables (`_hue_kernels`), and NumPy in strips
+Two ways that give the same hues: compiled code with tables (`_kernels`), and NumPy in strips
 where numba cannot be loaded.
 """
 
@@ -56,7 +56,7 @@ def hues(pixels: ByteArray) -> NDArray[np.uint16]:
     """
     flat = _flat(pixels)
     found = np.empty(len(flat) // 3, dtype=np.uint16)
-    kernels = _kernels()
+    kernels = _compiled_kernels()
     if kernels is not None:
         kernels.fill_hues(flat, *_tables(), found)
     else:
@@ -90,7 +90,7 @@ def count_hues(pixels: ByteArray, counted: BoolArray | None = None) -> NDArray[n
     flat = _flat(pixels)
     which = np.empty(0, bool) if counted is None else np.ascontiguousarray(counted).reshape(-1)
     counts = np.zeros(HUES, dtype=np.int64)
-    kernels = _kernels()
+    kernels = _compiled_kernels()
     if kernels is not None and len(flat) < 2**32:
         kernels.add_hues(flat, which.view(np.uint8), *_tables(), counts)
         return counts
@@ -136,22 +136,22 @@ def _flat(pixels: ByteArray) -> ByteArray:
 
 
 @cache
-def _kernels() -> ModuleType | None:
+def _compiled_kernels() -> ModuleType | None:
     try:
-        from gibswatch.detect import _hue_kernels  # noqa: PLC0415 (numba takes 0.4 s to import)
+        from gibswatch.detect.hues import _kernels  # noqa: PLC0415 (numba takes 0.4 s to import)
     except ImportError:
         return None
-    return _hue_kernels
+    return _kernels
 
 
 @cache
 def _tables() -> tuple[NDArray[np.uint16], NDArray[np.uint16], ByteArray]:
     """Tables of the compiled way, 0.5 MB; made once a process, in 20 ms."""
-    from gibswatch.detect import _hue_kernels  # noqa: PLC0415
+    from gibswatch.detect.hues import _kernels  # noqa: PLC0415
 
     kinds, lower = np.zeros(3 << 16, dtype=np.uint16), np.zeros(_KINDS, dtype=np.uint16)
     higher = np.zeros(32 * _KINDS, dtype=np.uint8)
-    used = _hue_kernels.fill_tables(np.arange(256) / 255.0, kinds, lower, higher)
+    used = _kernels.fill_tables(np.arange(256) / 255.0, kinds, lower, higher)
     if used != _KINDS:
         raise RuntimeError(f"{used} kinds of hues, not {_KINDS}: this is no IEEE 754 arithmetic")
     return kinds, lower, higher

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gibswatch.detect.colour_statistics import (
+from gibswatch.detect.colour.statistics import (
     DARKEST,
     LEAST_NOISE,
     Chroma,

@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gibswatch.detect.colour import find_colour
-from gibswatch.detect.colour_scores import observe_scene
-from gibswatch.detect.colour_statistics import ColourNormals, learn_normals
+from gibswatch.detect.colour.rule import find_colour
+from gibswatch.detect.colour.scores import observe_scene
+from gibswatch.detect.colour.statistics import ColourNormals, learn_normals
 from gibswatch.raster import Scene, observe, scene_from_picture
 from gibswatch.sky.expectation import Expectation, expect
 from gibswatch.sky.orbit import anchor_orbit

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gibswatch.detect import colour
-from gibswatch.detect.colour_others import settle_by_others
+from gibswatch.detect.colour import rule as colour
+from gibswatch.detect.colour.others import settle_by_others
 from gibswatch.detect.context import Context, OtherPicture
 from gibswatch.raster import Scene, observe, scene_from_picture
 from gibswatch.sky.expectation import Expectation, expect

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gibswatch.detect.colour_prior import read_prior
-from gibswatch.detect.colour_scores import Channels, Colours, own_normals, see_colours
-from gibswatch.detect.colour_siblings import Difference, see_difference, settle
-from gibswatch.detect.colour_statistics import ColourNormals
+from gibswatch.detect.colour.prior import read_prior
+from gibswatch.detect.colour.scores import Channels, Colours, own_normals, see_colours
+from gibswatch.detect.colour.siblings import Difference, see_difference, settle
+from gibswatch.detect.colour.statistics import ColourNormals
 from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
@@ -34,7 +34,7 @@ def settle_by_others(
     shown : Detection
         Regions of kind 3.
     scene, observed, expectation, context
-        As `gibswatch.detect.colour.detect` got them.
+        As `gibswatch.detect.colour.rule.detect` got them.
     """
     others = context.same_day() if shown.regions else ()
     own = _see(scene, observed, expectation, context.colour_normals()) if others else None

@@ -13,7 +13,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect.colour_statistics import ColourNormals
+from gibswatch.detect.colour.statistics import ColourNormals
 
 __all__ = ["pack_prior", "prior_key", "read_prior"]
 

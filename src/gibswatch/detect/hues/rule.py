@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.detect.context import Detection, Region
-from gibswatch.detect.hue_counting import HUES
-from gibswatch.detect.hue_histogram import DayHues, HueNormals, day_hues, to_shape
+from gibswatch.detect.hues.counting import HUES
+from gibswatch.detect.hues.histogram import DayHues, HueNormals, day_hues, to_shape
 from gibswatch.detect.lattice_dbscan import NOISE, lattice_dbscan
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import Scene

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gibswatch.detect.colour_scores import Channels, Colours
+from gibswatch.detect.colour.scores import Channels, Colours
 from gibswatch.detect.context import Region
 from gibswatch.types import BoolArray, Kind
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect.colour_scores import SHADE, Channels, Colours
-from gibswatch.detect.colour_statistics import LEAST_NOISE
-from gibswatch.detect.colour_steps import Lanes, Span, bin_seconds, find_spans, make_lanes
+from gibswatch.detect.colour.scores import SHADE, Channels, Colours
+from gibswatch.detect.colour.statistics import LEAST_NOISE
+from gibswatch.detect.colour.steps import Lanes, Span, bin_seconds, find_spans, make_lanes
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.passes import pass_geometry

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect.hue_counting import HUES, count_hues, hues
+from gibswatch.detect.hues.counting import HUES, count_hues, hues
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import STATE_CODES, Scene, brightest_channel
 from gibswatch.types import BoolArray, FloatArray

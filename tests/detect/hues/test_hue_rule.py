@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from gibswatch.detect.hue_histogram import HueHistogram, HueNormals, day_hues
-from gibswatch.detect.hue_rule import RARE_SHARE, HueRule, detect_hue
+from gibswatch.detect.hues.histogram import HueHistogram, HueNormals, day_hues
+from gibswatch.detect.hues.rule import RARE_SHARE, HueRule, detect_hue
 from gibswatch.errors import UsageError
 from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
 from gibswatch.types import BoolArray, ByteArray, Georeference, Kind

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gibswatch.detect.colour import detect, find_colour
+from gibswatch.detect.colour.rule import detect, find_colour
 from gibswatch.detect.context import Context
 from gibswatch.raster import Scene, observe, scene_from_picture
 from gibswatch.sky.expectation import Expectation, expect

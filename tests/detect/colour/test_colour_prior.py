@@ -7,8 +7,8 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from gibswatch.detect.colour import find_colour
-from gibswatch.detect.colour_prior import prior_key, read_prior
+from gibswatch.detect.colour.prior import prior_key, read_prior
+from gibswatch.detect.colour.rule import find_colour
 from gibswatch.raster import Scene, observe, scene_from_picture
 from gibswatch.types import Georeference
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gibswatch.detect import hue_counting
-from gibswatch.detect.hue_counting import HUES, count_hues, hues, hues_by_numpy
+from gibswatch.detect.hues import counting as hue_counting
+from gibswatch.detect.hues.counting import HUES, count_hues, hues, hues_by_numpy
 from gibswatch.errors import UsageError
 from gibswatch.types import ByteArray
 
@@ -71,10 +71,11 @@ def test_without_numba_nothing_is_missing(
     picture = colours[:90_000].reshape(300, 300, 3)
     counted = np.random.default_rng(2).random((300, 300)) < 0.4
     expected = hues(picture), count_hues(picture), count_hues(picture, counted)
-    monkeypatch.setitem(sys.modules, "gibswatch.detect._hue_kernels", None)
-    monkeypatch.delattr("gibswatch.detect._hue_kernels")
-    monkeypatch.setattr(hue_counting, "_kernels", hue_counting._kernels.__wrapped__)
-    assert hue_counting._kernels() is None
+    monkeypatch.setitem(sys.modules, "gibswatch.detect.hues._kernels", None)
+    monkeypatch.delattr("gibswatch.detect.hues._kernels")
+    wrapped = hue_counting._compiled_kernels.__wrapped__
+    monkeypatch.setattr(hue_counting, "_compiled_kernels", wrapped)
+    assert hue_counting._compiled_kernels() is None
     for one, other in zip(
         (hues(picture), count_hues(picture), count_hues(picture, counted)), expected, strict=True
     ):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gibswatch.detect.colour_steps import Lanes, Span, bin_seconds, find_spans, make_lanes
+from gibswatch.detect.colour.steps import Lanes, Span, bin_seconds, find_spans, make_lanes
 
 _PASSES, _ROWS, _COLS = 4, 150, 64
 _ROW_S = 5.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gibswatch.detect.colour_scores import Channels, Colours
-from gibswatch.detect.colour_siblings import Difference, see_difference, settle
-from gibswatch.detect.colour_statistics import chroma_of
+from gibswatch.detect.colour.scores import Channels, Colours
+from gibswatch.detect.colour.siblings import Difference, see_difference, settle
+from gibswatch.detect.colour.statistics import chroma_of
 from gibswatch.detect.context import Region
 from gibswatch.types import Kind
 
