@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from gibswatch.detect.colour.prior import read_prior
 from gibswatch.detect.colour.scores import Channels, Colours, own_normals, see_colours
+from gibswatch.detect.colour.sentences import cluster_sentence, span_sentence
 from gibswatch.detect.colour.spans import footprint, merge, scored_spans
 from gibswatch.detect.colour.statistics import ColourNormals
 from gibswatch.detect.colour.steps import Span
@@ -112,9 +113,9 @@ def find_colour(
         placed = normals.places is not None
         spans = scored_spans(scene, expectation, colours, channels, placed=placed)
         best = max((score for _, score in spans), default=0.0)
-        seen = _Seen(observed, expectation, colours, channels)
+        seen = _Seen(scene, observed, expectation, colours, channels)
         regions = _parts(spans, seen, plane)
-    regions += _rest(strange, regions, expectation)
+    regions += _rest(strange, regions, scene, expectation)
     best = max([best, *(region.score for region in regions)])
     for region in regions:
         np.maximum(plane, np.where(region.mask, np.float32(region.score), 0), out=plane)
@@ -128,6 +129,7 @@ def find_colour(
 class _Seen:
     """What spans become regions with."""
 
+    scene: Scene
     observed: BoolArray
     expectation: Expectation
     colours: Colours
@@ -150,7 +152,7 @@ def _parts(
         step = seen.colours.step
         inside = mask[step // 2 :: step, step // 2 :: step][seen.colours.usable]
         shift = float(seen.channels.green[inside].mean()) if inside.any() else 0.0
-        regions.append(_region(mask, score, replace(span, shift=shift), seen.expectation))
+        regions.append(_region(mask, score, replace(span, shift=shift), seen))
     return regions
 
 
@@ -159,15 +161,11 @@ def _thin(plane: NDArray[np.int32], colours: Colours) -> NDArray[np.int32]:
     return plane[first :: colours.step, first :: colours.step][colours.usable]
 
 
-def _region(mask: BoolArray, score: float, span: Span, expectation: Expectation) -> Region:
-    granules = granules_of(expectation)
+def _region(mask: BoolArray, score: float, span: Span, seen: _Seen) -> Region:
+    granules = granules_of(seen.expectation)
     names = granules.names(np.unique(granules.index[mask]))
-    way = "higher" if span.shift > 0 else "lower"
-    reason = (
-        f"Miscoloration: for {span.last_s - span.first_s:.0f} s the colour of one pass differs "
-        f"from what is usual, green against red and blue by {abs(np.expm1(span.shift)):.0%} {way}, "
-        f"and it steps there along the whole scan line ({span.strength:.1f} standard deviations)."
-    )
+    scene = seen.scene
+    reason = span_sentence(mask, span, names, scene.georeference, scene.layer)
     return Region(Kind.MISCOLORATION, mask, score, reason, names)
 
 
@@ -194,7 +192,7 @@ def _clusters(
 
 
 def _rest(
-    strange: BoolArray, regions: list[Region], expectation: Expectation | None
+    strange: BoolArray, regions: list[Region], scene: Scene, expectation: Expectation | None
 ) -> list[Region]:
     """Clusters that no span holds."""
     for region in regions:
@@ -207,7 +205,7 @@ def _rest(
         mask = labels == number
         names = () if granules is None else granules.names(np.unique(granules.index[mask]))
         size = int(sizes[number])
-        reason = f"Miscoloration: {size} pixels have a colour that is not seen elsewhere."
+        reason = cluster_sentence(mask, names, scene.georeference)
         score = size / (size + _CLUSTER_PX)
         found.append(Region(Kind.MISCOLORATION, mask, score, reason, names))
     return found

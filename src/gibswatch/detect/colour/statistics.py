@@ -26,6 +26,7 @@ __all__ = [
     "chroma_of",
     "learn_normals",
     "observe_colour",
+    "ties_green_to_blue",
     "with_places",
 ]
 
@@ -158,6 +159,15 @@ class ColourNormals:
         return np.asarray(wild[chroma.place_cell])
 
 
+def ties_green_to_blue(layer: str) -> bool:
+    """Whether a product's green and blue are the bands that go together.
+
+    >>> ties_green_to_blue("VIIRS_SNPP_CorrectedReflectance_BandsM3-I3-M11")
+    True
+    """
+    return layer.endswith(_INFRARED)
+
+
 def chroma_of(
     pixels: ByteArray, longitude: FloatArray, latitude: FloatArray, *, layer: str = ""
 ) -> Chroma:
@@ -172,7 +182,7 @@ def chroma_of(
         Identifier; by default one of true colour.
     """
     channels = np.stack([_LOGARITHM[pixels[:, channel]] for channel in range(3)])
-    axes = np.array(_AXES[layer.endswith(_INFRARED)], dtype=np.float32)
+    axes = np.array(_AXES[ties_green_to_blue(layer)], dtype=np.float32)
     warm, excess = axes @ channels
     brightest = pixels.max(axis=1).astype(np.int32)
     level = np.clip((brightest - 24) * _LEVELS // 232, 0, _LEVELS - 1)
