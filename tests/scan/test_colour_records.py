@@ -62,3 +62,10 @@ def test_four_other_days_are_enough_and_three_are_not() -> None:
     more = learn_packed([*records, pack_record(_record(9))])
     assert more is not None
     assert more.places is not None
+
+
+def test_days_that_show_nothing_do_not_count() -> None:
+    nothing = observe_colour(chroma_of(np.zeros((0, 3), np.uint8), np.zeros(0), np.zeros(0)))
+    assert learn_packed([pack_record(nothing)] * 6) is None
+    three = [pack_record(_record(n)) for n in range(3)]
+    assert learn_packed([*three, pack_record(nothing)]) is None

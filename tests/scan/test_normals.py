@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from gibswatch.detect.colour.statistics import (
     with_places,
 )
 from gibswatch.errors import ArchiveError
-from gibswatch.scan.normals import LayerNormals, read_normals, write_normals
+from gibswatch.scan.normals import LayerNormals, nearest_era, read_normals, write_normals
 
 _LAYER = "VIIRS_SNPP_CorrectedReflectance_TrueColor"
 _START = dt.date(2018, 4, 1)
@@ -64,4 +65,37 @@ def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "colours.json"
     path.write_text(text)
     with pytest.raises(ArchiveError, match=r"colours\.json is damaged"):
+        read_normals(path)
+
+
+def test_kept_colours_are_of_the_days_own_season() -> None:
+    record = _record(1)
+    eras = {
+        first: replace(learn_normals([record] * 5), places=np.zeros((2, 8100), np.float32))
+        for first in ("2016-01-01", "2018-01-01", "2018-07-01", "2019-04-01")
+    }
+    assert nearest_era({}, _START) is None
+    assert nearest_era(eras, dt.date(2018, 7, 10)) is eras["2018-07-01"]
+    assert nearest_era(eras, dt.date(2018, 10, 10)) is None
+    other_year = nearest_era(eras, dt.date(2020, 2, 10))
+    assert other_year is not None
+    assert other_year.green is eras["2018-01-01"].green
+    assert eras["2018-01-01"].places is not None
+    assert other_year.places is None
+
+
+@pytest.mark.parametrize("first", ["2018-04-02", "9999-12-31", "2018-13-01"])
+def test_an_era_that_is_no_quarter_is_damage(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "colours.json"
+    write_normals(path, _LAYER, {"2018-04-01": learn_normals([_record(n) for n in range(6)])})
+    path.write_text(path.read_text().replace("2018-04-01", first))
+    with pytest.raises(ArchiveError, match="is damaged"):
+        read_normals(path)
+
+
+def test_numbers_without_end_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "colours.json"
+    write_normals(path, _LAYER, {"2018-04-01": learn_normals([_record(n) for n in range(6)])})
+    path.write_text(path.read_text().replace('"units": 6', '"units": Infinity'))
+    with pytest.raises(ArchiveError, match="is damaged"):
         read_normals(path)

@@ -69,7 +69,8 @@ def learn_packed(records: Sequence[bytes]) -> ColourNormals | None:
     """Learn what is usual from packed records; None of fewer than 4 days."""
     if len(records) < FEWEST_DAYS:
         return None
-    return learn_normals(unpack_record(data) for data in records)
+    normals = learn_normals(unpack_record(data) for data in records)
+    return normals if normals.units >= FEWEST_DAYS else None
 
 
 def _coarse(places: NDArray[np.float16]) -> NDArray[np.int8]:

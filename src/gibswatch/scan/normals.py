@@ -9,7 +9,7 @@ import math
 import zlib
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ _MAX_BYTES = 2**24
 _MOST_DAYS = 24
 """Nearest days that normals are learned from: a season."""
 _REACH_DAYS = 60
+_DAMAGES = (
+    ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, zlib.error,
+)  # fmt: skip
 _ARRAYS = ("warm", "green", "share", "places")
 _CELLS = (9, 12, 64, 40)
 
@@ -78,18 +81,30 @@ class LayerNormals:
         quarters: dict[str, list[bytes]] = {}
         for day in sorted(set(days)):
             if day in self._records:
-                first = day.replace(month=day.month - (day.month - 1) % 3, day=1)
-                quarters.setdefault(first.isoformat(), []).append(self._records[day])
+                quarters.setdefault(_quarter(day).isoformat(), []).append(self._records[day])
         learned = {first: learn_packed(records) for first, records in quarters.items()}
         return {first: normals for first, normals in learned.items() if normals is not None}
 
 
 def nearest_era(eras: Mapping[str, ColourNormals], day: dt.date) -> ColourNormals | None:
-    """Return the kept normals whose quarter is nearest to a day; None if none are kept."""
-    if not eras:
+    """Return the kept normals of a day's own quarter, or of that quarter in the nearest year.
+
+    Snow and growth of another season would be strange.  Those of another year leave out places, so
+    that more is asked for; None if none of the season are kept.
+    """
+    first = _quarter(day)
+    if first.isoformat() in eras:
+        return eras[first.isoformat()]
+    season = [key for key in eras if dt.date.fromisoformat(key).month == first.month]
+    if not season:
         return None
-    half = dt.timedelta(days=45)
-    return eras[min(eras, key=lambda first: abs(dt.date.fromisoformat(first) + half - day))]
+    nearest = min(season, key=lambda key: abs(dt.date.fromisoformat(key).year - first.year))
+    return replace(eras[nearest], places=None)
+
+
+def _quarter(day: dt.date) -> dt.date:
+    """First day of the quarter of the year."""
+    return day.replace(month=day.month - (day.month - 1) % 3, day=1)
 
 
 def normals_path(layout: Layout) -> Path:
@@ -137,7 +152,7 @@ def read_normals(path: Path) -> dict[str, ColourNormals]:
         raise ArchiveError(f"{path} cannot be read ({error.strerror}): check its rights") from error
     try:
         return _loaded(data)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error) as error:
+    except _DAMAGES as error:
         why = f"{type(error).__name__}: {str(error)[:100]}"
         raise ArchiveError(
             f"{path} is damaged ({why}): move it away, the next scan makes it anew"
@@ -150,10 +165,14 @@ def _loaded(data: bytes) -> dict[str, ColourNormals]:
     document = json.loads(data)
     if document["version"] != _VERSION:
         raise ValueError(f"version {document['version']!r}, this Gibswatch reads {_VERSION}")
-    return {
-        dt.date.fromisoformat(first).isoformat(): _normals(era)
-        for first, era in document["eras"].items()
-    }
+    return {_era_key(first): _normals(era) for first, era in document["eras"].items()}
+
+
+def _era_key(first: str) -> str:
+    day = dt.date.fromisoformat(first)
+    if day != _quarter(day):
+        raise ValueError(f"{first} is no first day of a quarter")
+    return day.isoformat()
 
 
 def _document(normals: ColourNormals) -> dict[str, Any]:

@@ -230,7 +230,7 @@ class _Job:
                 on_progress=self.tell,
             )  # fmt: skip
         if self.method == DEFAULT_METHOD:
-            keep_clean(archived.layout, colours, judged)
+            doubts.append(keep_clean(archived.layout, colours, judged))
         return judged, orbits, doubts
 
 

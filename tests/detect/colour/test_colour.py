@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gibswatch.detect.colour.rule import detect, find_colour
+from gibswatch.detect.colour.scores import own_normals, see_colours
 from gibswatch.detect.context import Context
 from gibswatch.raster import Scene, observe, scene_from_picture
 from gibswatch.sky.expectation import Expectation, expect
@@ -113,3 +114,19 @@ def test_a_black_picture_cannot_be_judged(expected: Expectation) -> None:
     detection = detect(scene, black, expected, Context(observation))
     assert detection.score == 0.0
     assert "too little imagery" in detection.note
+
+
+def test_many_clusters_are_told_together(expected: Expectation, bands: NDArray[np.float64]) -> None:
+    """Each region is a whole plane: a hostile picture must not take all memory."""
+    blocks = np.zeros(_GLOBE.shape, dtype=bool)
+    for row in range(60, 300, 30):
+        for col in range(20, 700, 40):
+            blocks[row : row + 12, col : col + 12] = True
+    scene = _scene(np.where(blocks & (np.arange(3) == 1)[:, None, None], 0.0, bands), expected)
+    _, black = observe(scene)
+    clean = _scene(bands, expected)
+    usual = own_normals(see_colours(clean, observe(clean)[1], None))
+    found = find_colour(scene, black, None, usual)
+    assert len(found.regions) == 13
+    union = np.any([region.mask for region in found.regions], axis=0)
+    assert (union & blocks).sum() > 0.5 * (blocks & ~black).sum()

@@ -52,6 +52,12 @@ def test_bands_that_go_together_are_compared(layer: str, words: str) -> None:
     assert words in sentence
 
 
+def test_what_green_does_not_tell_is_said_otherwise() -> None:
+    sentence = span_sentence(MASK, _span(-0.008), (), GLOBE, TRUE)
+    assert "green" not in sentence
+    assert "of colours that are not seen there on other days or passes" in sentence
+
+
 def test_a_cluster_counts_its_pixels() -> None:
     assert cluster_sentence(MASK, ("2019-04-14T12:06Z",), GLOBE) == (
         "Miscoloration: granule 12:06 UTC of 2019-04-14 is off colour, 200 pixels of a colour that "

@@ -43,6 +43,20 @@ def test_what_it_shows_too_little_of_settles_nothing() -> None:
     assert settle(_REGION, _OWN, [_other("NOAA20", "TrueColor", -0.1, shown=0.2)]) == (_REGION, "")
 
 
+def test_a_region_that_green_does_not_tell_is_left_alone() -> None:
+    faint = Difference(_OWN.layer, "SNPP", 1.0, -0.008)
+    assert settle(_REGION, faint, [_other("NOAA20", "TrueColor", -0.005)]) == (_REGION, "")
+    unseen = Difference(_OWN.layer, "SNPP", 0.0, 0.0)
+    assert settle(_REGION, unseen, [_other("SNPP", "BandsM11-I2-I1", 0.0001)]) == (_REGION, "")
+
+
+def test_who_shows_all_of_it_goes_before_who_shows_a_part() -> None:
+    others = [_other("Aqua", "TrueColor", -0.06, shown=0.3), _other("NOAA20", "TrueColor", 0.0)]
+    region, sentence = settle(_REGION, _OWN, others)
+    assert region is not None
+    assert sentence == "NOAA20 does not show it on the same day: it is not the Earth."
+
+
 def test_two_products_of_one_satellite_name_the_instrument() -> None:
     _, sentence = settle(_REGION, _OWN, [_other("SNPP", "BandsM11-I2-I1", 0.09)])
     assert sentence == (

@@ -16,7 +16,9 @@ from gibswatch.detect.colour.statistics import (
     learn_normals,
     observe_colour,
 )
+from gibswatch.errors import OutputError
 from gibswatch.scan.colour_records import pack_record
+from gibswatch.scan.judging import colours
 from gibswatch.scan.judging.colours import every_nth, gather, keep_clean, read_kept
 from gibswatch.scan.normals import normals_path
 from gibswatch.types import DayItem, VerdictName
@@ -65,6 +67,7 @@ def test_where_too_few_days_are_near_what_was_kept_stands_in() -> None:
     seen = gather(LAYER, [(_day(1), pack_record(_observed(3)))], kept)
     assert seen.of(START).normals() is kept["2018-01-01"]
     assert seen.of(dt.date(2018, 8, 1)).normals() is kept["2018-07-01"]
+    assert seen.of(dt.date(2018, 11, 1)).normals() is None
     assert gather(LAYER, []).of(START).normals() is None
     assert seen.of(None).normals() is None
 
@@ -90,6 +93,29 @@ def test_a_damaged_file_is_a_note_and_no_error(layout: Layout) -> None:
     assert kept == {}
     assert "is damaged" in note
     assert "move it away" in note
+    seen = gather(LAYER, [(_day(n), pack_record(_observed(n))) for n in range(6)])
+    assert keep_clean(layout, seen, [_item(n) for n in range(6)]) == ""
+    assert normals_path(layout).read_text() == '{"version": 1'
+
+
+def test_what_cannot_be_kept_is_a_note_and_no_error(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(colours, "write_normals", full)
+    seen = gather(LAYER, [(_day(n), pack_record(_observed(n))) for n in range(6)])
+    note = keep_clean(layout, seen, [_item(n) for n in range(6)])
+    assert note == "the usual colours are not kept: the disk is full"
+
+
+def test_another_scan_that_ended_meanwhile_loses_nothing(layout: Layout) -> None:
+    early = gather(LAYER, [(_day(n), pack_record(_observed(n))) for n in range(6)])
+    late = gather(LAYER, [(_day(n + 365), pack_record(_observed(n))) for n in range(6)])
+    keep_clean(layout, early, [_item(n) for n in range(6)])
+    keep_clean(layout, late, [_item(n + 365) for n in range(6)])
+    assert set(read_kept(layout)[0]) == {"2018-01-01", "2019-01-01"}
 
 
 def test_memory_is_flat_over_years() -> None:

@@ -1,8 +1,8 @@
 """Miscoloration: scans, granules or parts of passes whose bands are calibrated unlike the rest.
 
 What is looked for is a span of one pass whose colour differs from what is usual, and steps there at
-once along the whole scan line (`colour_steps`); and clusters of pixels of colours that nature does
-not have (`colour_scores`), which need no orbit.  A span is filled to what its pass shows in it.
+once along the whole scan line (`steps`); and clusters of pixels of colours that nature does
+not have (`scores`), which need no orbit.  A span is filled to what its pass shows in it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _ODD_GREEN = 0.06
 _GROSS_SHARE = 0.6
 """Of the 3 x 3 pixels around one that are gross, for it to be in a cluster."""
 _CLUSTER_PX = 24
+_MOST_CLUSTERS = 12
+"""Told one by one; those that are smaller are told together."""
 _MOST_CLEAN = 0.49
 
 
@@ -200,11 +202,15 @@ def _rest(
     labels, count = ndimage.label(strange, structure=np.ones((3, 3), dtype=bool))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     granules = None if expectation is None else granules_of(expectation)
+    large = np.flatnonzero(sizes[1:] >= _CLUSTER_PX) + 1
+    ordered = large[np.argsort(-sizes[large], kind="stable")]
+    parts = [labels == number for number in ordered[:_MOST_CLUSTERS]]
+    if ordered.size > _MOST_CLUSTERS:  # what is left is one region: each takes a whole plane
+        parts.append(np.isin(labels, ordered[_MOST_CLUSTERS:]))
     found = []
-    for number in np.flatnonzero(sizes[1:] >= _CLUSTER_PX) + 1:
-        mask = labels == number
+    for mask in parts:
         names = () if granules is None else granules.names(np.unique(granules.index[mask]))
-        size = int(sizes[number])
+        size = int(mask.sum())
         reason = cluster_sentence(mask, names, scene.georeference)
         score = size / (size + _CLUSTER_PX)
         found.append(Region(Kind.MISCOLORATION, mask, score, reason, names))

@@ -14,6 +14,10 @@ from gibswatch.types import BoolArray, Georeference
 __all__ = ["cluster_sentence", "span_sentence"]
 
 
+_LEAST_SHIFT = 0.02
+"""Of green as a log ratio: what is found with less differs in another way."""
+
+
 def span_sentence(
     mask: BoolArray, span: Span, granules: Sequence[str], georeference: Georeference, layer: str
 ) -> str:
@@ -33,10 +37,14 @@ def span_sentence(
     which, verb = _which(granules)
     way = "higher" if span.shift > 0 else "lower"
     others = "blue" if ties_green_to_blue(layer) else "red and blue"
+    if abs(span.shift) >= _LEAST_SHIFT:
+        amount = f"green {abs(np.expm1(span.shift)):.0%} {way} against {others} than is usual there"
+    else:
+        amount = "of colours that are not seen there on other days or passes"
     lines = f"whole scan lines, {span.last_s - span.first_s:.0f} s apart"
     return (
-        f"Miscoloration: {which} {verb} off colour, green {abs(np.expm1(span.shift)):.0%} {way} "
-        f"against {others} than is usual there: {_extent(mask, georeference)}; the colour steps "
+        f"Miscoloration: {which} {verb} off colour, {amount}: "
+        f"{_extent(mask, georeference)}; the colour steps "
         f"along {lines if span.closed else 'a whole scan line'} ({span.strength:.1f} standard "
         "deviations)."
     )

@@ -26,6 +26,8 @@ _LEAST_SHARE = 0.3
 """Of a region that another picture must show to be asked."""
 _AROUND_PX = 6
 """How far around a region its surroundings reach."""
+_LEAST_SHIFT = 0.03
+"""Own difference under which nothing can be compared: other colours tell such a region."""
 _SAME = 0.5
 """Share of a difference from which another one is the same."""
 _NONE = 0.25
@@ -97,12 +99,15 @@ def settle(
     sentence : str
         What was settled, empty if nothing.
     """
-    if region.kind is not Kind.MISCOLORATION:
+    told = own.shown >= _LEAST_SHARE and abs(own.shift) >= _LEAST_SHIFT
+    if region.kind is not Kind.MISCOLORATION or not told:
         return region, ""
     asked = [other for other in others if other.shown >= _LEAST_SHARE and other.layer != own.layer]
     elsewhere = [other for other in asked if other.satellite != own.satellite]
-    if any(_same(own, other) for other in elsewhere):
-        who = next(other for other in elsewhere if _same(own, other))
+    alike = [other for other in elsewhere if _same(own, other)]
+    against = max((other.shown for other in elsewhere if _none(own, other)), default=0.0)
+    if alike and max(other.shown for other in alike) >= against:
+        who = max(alike, key=lambda other: other.shown)
         return None, f"{who.satellite} shows the same colour on the same day: it is the Earth's."
     sentence = " ".join(
         part for part in (_of_sensors(own, elsewhere), _of_products(own, asked)) if part

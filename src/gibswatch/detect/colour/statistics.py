@@ -250,7 +250,7 @@ def learn_normals(observations: Iterable[ColourObservation]) -> ColourNormals:
     """
     units = [unit for unit in observations if unit.pixels]
     warm = _usual_warm(units)
-    maps = [unit.places for unit in units if unit.places is not None]
+    maps = [u.places for u in units if u.places is not None and np.isfinite(u.places).any()]
     places = None
     if len(maps) >= _LEAST_MAPS:
         stacked = np.stack(maps).astype(np.float32)

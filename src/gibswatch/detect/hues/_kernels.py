@@ -26,7 +26,7 @@ _STEP = 4096
 
 @compiled
 def _hue(red: int, green: int, blue: int, unit: FloatArray) -> int:
-    """Hue of one colour as `hue_counting.hues_by_numpy` computes it, step by step."""
+    """Hue of one colour as `counting.hues_by_numpy` computes it, step by step."""
     top = max(red, green, blue)
     chroma = unit[top] - unit[min(red, green, blue)]
     if chroma == 0.0:

@@ -104,6 +104,10 @@ class HueHistogram:
         self.pixels += day.pixels
         self.days += 1
 
+    def fits(self, day: DayHues) -> bool:
+        """Whether the places of a day are those that are counted, where any are."""
+        return self.places is None or day.plane is None or self.places.shape[:2] == day.plane.shape
+
     def _add_places(self, day: DayHues) -> None:
         if day.plane is None:
             raise UsageError("a day without the hues of its places cannot be counted by places")

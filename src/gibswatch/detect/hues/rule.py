@@ -10,7 +10,7 @@ no person has said that its colours are wrong: missing data does not matter.
 
 Differences: 10,000 is a share of the pixels that were looked at, since other archives have other
 numbers of days and pixels; black is the picture's observed black, and is not counted as hue 0; the
-hue is that of double precision (`hue_counting`); a score from 0 to 1 is given, since the notebook
+hue is that of double precision (`counting`); a score from 0 to 1 is given, since the notebook
 only looked at days known to be faulty; a day among the normal ones is left out of them when it is
 judged; by fewer than 5 normal days nothing is judged.
 """

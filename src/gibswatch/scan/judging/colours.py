@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gibswatch.archive.layout import Layout
 from gibswatch.detect.colour.scores import observe_scene
 from gibswatch.detect.colour.statistics import ColourNormals
-from gibswatch.errors import ArchiveError
+from gibswatch.errors import ArchiveError, OutputError
 from gibswatch.raster.scene import Scene
 from gibswatch.scan.colour_records import learn_packed, pack_record
 from gibswatch.scan.judging.orbits import imaging_satellite
@@ -74,6 +74,8 @@ def every_nth(count: int) -> int:
 def take_record(scene: Scene, black: BoolArray) -> bytes | None:
     """Take the record of a day's colours; None of layers whose colours are not a scene's.
 
+    None too where no pixel says anything, such as in the polar night.
+
     Parameters
     ----------
     scene : Scene
@@ -82,7 +84,8 @@ def take_record(scene: Scene, black: BoolArray) -> bytes | None:
     """
     if imaging_satellite(scene.layer) is None or scene.pixels.shape[2] < 3:
         return None
-    return pack_record(observe_scene(scene, black))
+    record = observe_scene(scene, black)
+    return pack_record(record) if record.pixels else None
 
 
 def gather(
@@ -105,19 +108,28 @@ def read_kept(layout: Layout) -> tuple[dict[str, ColourNormals], list[str]]:
         return {}, [str(error)]
 
 
-def keep_clean(layout: Layout, seen: SeenColours, items: Iterable[DayItem]) -> None:
+def keep_clean(layout: Layout, seen: SeenColours, items: Iterable[DayItem]) -> str:
     """Keep the usual colours of the clean days, by quarters; more days go before fewer.
 
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
+    Returns
+    -------
+    str
+        Why they could not be kept, empty if they were: a file that cannot be read is left alone.
     """
+    path = normals_path(layout)
+    try:
+        kept = read_normals(path)  # anew: another scan may have ended meanwhile
+    except ArchiveError:
+        return ""  # it was said when the scan began
     clean = [item.date for item in items if item.verdict == "clean" and item.date is not None]
     learned = {
         first: normals
         for first, normals in seen.records.by_era(clean).items()
-        if first not in seen.kept or normals.units >= seen.kept[first].units
+        if first not in kept or normals.units >= kept[first].units
     }
-    if learned:
-        write_normals(normals_path(layout), layout.layer, {**seen.kept, **learned})
+    try:
+        if learned:
+            write_normals(path, layout.layer, {**kept, **learned})
+    except OutputError as error:
+        return f"the usual colours are not kept: {error}"
+    return ""

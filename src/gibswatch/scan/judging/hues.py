@@ -42,8 +42,8 @@ class HueTally:
         return self.histogram.per_pixel
 
     def add(self, day: dt.date | None, hues: DayHues | None) -> bool:
-        """Count a day if it is a normal one, and say whether it was."""
-        if hues is None or day in self.faulty:
+        """Count a day if it is a normal one of the others' size, and say whether it was."""
+        if hues is None or day in self.faulty or not self.histogram.fits(hues):
             return False
         self.histogram.add(hues)
         return True
