@@ -27,7 +27,6 @@ from gibswatch.detect.context import Detection, Region
 from gibswatch.detect.hues.counting import HUES
 from gibswatch.detect.hues.histogram import DayHues, HueNormals, day_hues, to_shape
 from gibswatch.detect.lattice_dbscan import NOISE, lattice_dbscan
-from gibswatch.errors import UsageError
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BoolArray, Kind
 
@@ -82,13 +81,13 @@ def detect_hue(
     Detection
         At most one region, of kind 3: the pixels of all clusters.  With n such pixels the score is
         ``n / (n + min_samples)`` but at least 0.5; without, the same of the suspects but under
-        0.5.  Score 0, saying so, where fewer than 5 normal days have been counted, or the picture
-        has no colours.
+        0.5.  Score 0, saying so, where fewer than 5 normal days have been counted, the picture
+        has no colours, or the places that were counted are of another size.
 
     Raises
     ------
     UsageError
-        If the histogram keeps places of another shape, or `rule` has thresholds out of range.
+        If `rule` has thresholds out of range.
     """
     rule = rule or HueRule()
     if scene.pixels.shape[2] < _COLOURS:
@@ -100,6 +99,8 @@ def detect_hue(
     day = day_hues(scene, observed, places=True)
     if day.plane is None:
         raise RuntimeError("a day without the hues that were asked for")
+    if rule.kind == "deviation" and not normals.histogram.fits(day):
+        return Detection(0.0, "colours not judged: the normal days are of another size")
     suspect = _odd(day.plane, normals, day, rule)
     labels = lattice_dbscan(suspect, eps=rule.eps, min_samples=rule.min_samples)
     kept = np.zeros_like(suspect)
@@ -125,10 +126,5 @@ def _odd(plane: NDArray[np.uint16], normals: HueNormals, day: DayHues, rule: Hue
         rare = np.append(normals.histogram.is_rare(rule.rare_share, itself), np.False_)
         return np.asarray(rare[plane])
     mean, deviation = normals.histogram.moments(itself)
-    if mean.ndim and mean.shape != plane.shape:
-        raise UsageError(
-            f"a day of {plane.shape} pixels cannot be judged by places of {mean.shape}: "
-            "count normal days of its size"
-        )
     far = np.abs(plane - mean) > rule.deviations * deviation
     return np.asarray(far & (deviation < rule.most_deviation) & (plane < HUES))
