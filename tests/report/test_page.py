@@ -223,7 +223,7 @@ def test_a_report_of_no_day_can_be_read(standin: Standin) -> None:
 def test_days_that_are_all_clean_are_good_news(standin: Standin) -> None:
     text = _written(standin.days(5).result()).text
     assert "Nothing unexplained on any of 5 judged days." in text
-    assert "None: every black pixel" in text
+    assert "None: nothing was found on the judged days that has no explanation." in text
 
 
 def test_a_report_needs_an_archive() -> None:

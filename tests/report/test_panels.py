@@ -50,7 +50,7 @@ def test_the_mask_names_the_reasons_with_their_shares() -> None:
     assert set(legend) == {"night", "unexpected"}
     assert legend["unexpected"] == (hex_colour(REASON_COLOURS["unexpected"]), "0.5%")
     assert float(legend["night"][1][:-1]) == pytest.approx(24.5, abs=0.6)  # cos-lat weighted
-    assert panels["reasons"].caption == "Why each black pixel is black"
+    assert panels["reasons"].caption == "Why each black pixel is black, and what else was found"
 
 
 def test_kinds_that_no_reason_stands_for_are_laid_over_the_reasons() -> None:

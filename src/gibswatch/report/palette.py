@@ -40,7 +40,7 @@ REASON_WORDS: Mapping[str, str] = MappingProxyType(
         "terminator": "at the edge of the night, where the last dark granules may be left out",
         "server-empty": "the service sent its blank tile",
         "not fetched": "the tile did not arrive, so nothing is said of it",
-        "unexpected": "nothing explains it: this is what makes a day anomalous",
+        "unexpected": "nothing explains it: missing data, an anomaly",
     }
 )
 """What each reason means, for a person."""

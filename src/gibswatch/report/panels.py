@@ -35,7 +35,7 @@ class _Scheme:
 
 _REASONS = _Scheme(
     "Mask",
-    "Why each black pixel is black",
+    "Why each black pixel is black, and what else was found",
     {
         **{REASON_CODES[name]: colour for name, colour in REASON_COLOURS.items()},
         **{_KIND_BASE + kind: colour for kind, colour in KIND_COLOURS.items()},

@@ -98,6 +98,6 @@ def test_a_difference_is_inside_less_around() -> None:
     channels = Channels(green, np.zeros(lon.size), np.full(lon.size, 0.03), 2.0)
     seen = see_difference(inside, colours, channels, layer="A", satellite="S")
     assert seen.shown == pytest.approx(0.5)
-    assert seen.shift == pytest.approx(0.1)
+    assert seen.shift == pytest.approx(0.2)  # whatever the scale of its product
     nothing = see_difference(~usable, colours, channels, layer="A", satellite="S")
     assert (nothing.shown, nothing.shift) == (0.0, 0.0)

@@ -34,6 +34,7 @@ _ODD_GREEN = 0.06
 _GROSS_SHARE = 0.6
 """Of the 3 x 3 pixels around one that are gross, for it to be in a cluster."""
 _CLUSTER_PX = 24
+_TOUCH_PX = 3
 _MOST_CLUSTERS = 12
 """Told one by one; those that are smaller are told together."""
 _MOST_CLEAN = 0.49
@@ -116,7 +117,7 @@ def find_colour(
         spans = scored_spans(scene, expectation, colours, channels, placed=placed)
         best = max((score for _, score in spans), default=0.0)
         seen = _Seen(scene, observed, expectation, colours, channels)
-        regions = _parts(spans, seen, plane)
+        regions = _parts(spans, seen, plane, strange)
     regions += _rest(strange, regions, scene, expectation)
     best = max([best, *(region.score for region in regions)])
     for region in regions:
@@ -139,9 +140,15 @@ class _Seen:
 
 
 def _parts(
-    spans: list[tuple[Span, float]], seen: _Seen, plane: NDArray[np.float32]
+    spans: list[tuple[Span, float]],
+    seen: _Seen,
+    plane: NDArray[np.float32],
+    strange: BoolArray,
 ) -> list[Region]:
-    """Regions of the spans that are enough; the plane takes the scores of all."""
+    """Regions of the spans that are enough, with the clusters that touch them.
+
+    The plane takes the scores of all.
+    """
     merged: list[tuple[Span, float]] = []
     for span, score in spans:
         mask = footprint(span, seen.expectation) & ~seen.observed
@@ -154,8 +161,17 @@ def _parts(
         step = seen.colours.step
         inside = mask[step // 2 :: step, step // 2 :: step][seen.colours.usable]
         shift = float(seen.channels.green[inside].mean()) if inside.any() else 0.0
-        regions.append(_region(mask, score, replace(span, shift=shift), seen))
+        whole = mask | _touching(mask, strange)
+        regions.append(_region(mask, whole, score, replace(span, shift=shift), seen))
     return regions
+
+
+def _touching(mask: BoolArray, strange: BoolArray) -> BoolArray:
+    """Clusters at a footprint: where passes overlap, another one's pixels may be shown there."""
+    near = ndimage.binary_dilation(mask, np.ones((3, 3), dtype=bool), iterations=_TOUCH_PX)
+    labels, _ = ndimage.label(strange, structure=np.ones((3, 3), dtype=bool))
+    met = np.unique(labels[near & strange])
+    return np.isin(labels, met[met > 0])
 
 
 def _thin(plane: NDArray[np.int32], colours: Colours) -> NDArray[np.int32]:
@@ -163,12 +179,13 @@ def _thin(plane: NDArray[np.int32], colours: Colours) -> NDArray[np.int32]:
     return plane[first :: colours.step, first :: colours.step][colours.usable]
 
 
-def _region(mask: BoolArray, score: float, span: Span, seen: _Seen) -> Region:
+def _region(mask: BoolArray, whole: BoolArray, score: float, span: Span, seen: _Seen) -> Region:
+    """Make the region `whole`, whose granules are those of the footprint `mask`."""
     granules = granules_of(seen.expectation)
     names = granules.names(np.unique(granules.index[mask]))
     scene = seen.scene
-    reason = span_sentence(mask, span, names, scene.georeference, scene.layer)
-    return Region(Kind.MISCOLORATION, mask, score, reason, names)
+    reason = span_sentence(whole, span, names, scene.georeference, scene.layer)
+    return Region(Kind.MISCOLORATION, whole, score, reason, names)
 
 
 def _clusters(

@@ -43,7 +43,7 @@ class Difference:
     shown: float
     """Share of the region that is usable there, 0-1."""
     shift: float
-    """`green` inside less around, as a log ratio of the layer's `scale`."""
+    """`green` inside less around, as a log ratio: a gain shifts it alike in every product."""
 
 
 def see_difference(
@@ -66,7 +66,7 @@ def see_difference(
     inside = mask[first :: colours.step, first :: colours.step]
     around = ndimage.binary_dilation(inside, np.ones((3, 3), dtype=bool), iterations=_AROUND_PX)
     around &= ~inside
-    green = channels.green / channels.scale
+    green = channels.green
     within, beside = green[inside[colours.usable]], green[around[colours.usable]]
     if within.size < _FEWEST_PX:
         return Difference(layer, satellite, 0.0, 0.0)
