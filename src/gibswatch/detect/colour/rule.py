@@ -161,8 +161,9 @@ def _parts(
         step = seen.colours.step
         inside = mask[step // 2 :: step, step // 2 :: step][seen.colours.usable]
         shift = float(seen.channels.green[inside].mean()) if inside.any() else 0.0
-        whole = mask | _touching(mask, strange)
-        regions.append(_region(mask, whole, score, replace(span, shift=shift), seen))
+        gross = _touching(mask, strange)
+        surest = max(score, _cluster_score(int(gross.sum())))
+        regions.append(_region(mask, mask | gross, surest, replace(span, shift=shift), seen))
     return regions
 
 
@@ -227,11 +228,15 @@ def _rest(
     found = []
     for mask in parts:
         names = () if granules is None else granules.names(np.unique(granules.index[mask]))
-        size = int(mask.sum())
         reason = cluster_sentence(mask, names, scene.georeference)
-        score = size / (size + _CLUSTER_PX)
+        score = _cluster_score(int(mask.sum()))
         found.append(Region(Kind.MISCOLORATION, mask, score, reason, names))
     return found
+
+
+def _cluster_score(pixels: int) -> float:
+    """0.5 for the smallest cluster that counts."""
+    return pixels / (pixels + _CLUSTER_PX)
 
 
 def _unusual(colours: Colours, channels: Channels, shape: tuple[int, int]) -> BoolArray:
