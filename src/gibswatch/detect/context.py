@@ -13,7 +13,18 @@ from gibswatch.raster.observe import Observation
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BoolArray, ByteArray, Kind
 
-__all__ = ["REASON_CODES", "Context", "Detection", "OtherPicture", "Region", "Witness"]
+__all__ = [
+    "MOST_CLEAN",
+    "REASON_CODES",
+    "Context",
+    "Detection",
+    "OtherPicture",
+    "Region",
+    "Witness",
+]
+
+MOST_CLEAN = 0.49
+"""Highest score of a day on which nothing is found: just under the threshold."""
 
 REASON_CODES: Mapping[str, int] = MappingProxyType(
     {

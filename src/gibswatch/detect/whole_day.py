@@ -42,7 +42,7 @@ def detect(
     if _IMAGERY not in scene.layer or scene.pixels.shape[2] < 3 or not found.fits_date:
         return found
     trusted = expectation if found.reasons is not None else None
-    shown = colour.detect(scene, observed, trusted, context, context.colour_normals())
+    shown = colour.detect(scene, observed, trusted, context)
     shown = settle_by_others(shown, scene, observed, trusted, context)
     regions = sorted([*found.regions, *shown.regions], key=lambda region: -int(region.mask.sum()))
     return replace(

@@ -9,15 +9,13 @@ from gibswatch.detect.colour.prior import read_prior
 from gibswatch.detect.colour.scores import Channels, Colours, own_normals, see_colours
 from gibswatch.detect.colour.siblings import Difference, see_difference, settle
 from gibswatch.detect.colour.statistics import ColourNormals
-from gibswatch.detect.context import Context, Detection, Region
+from gibswatch.detect.context import MOST_CLEAN, Context, Detection, Region
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.satellites import satellite_of
 from gibswatch.types import BoolArray
 
 __all__ = ["settle_by_others"]
-
-_MOST_CLEAN = 0.49
 
 
 def settle_by_others(
@@ -78,6 +76,6 @@ def _difference(region: Region, scene: Scene, seen: tuple[Colours, Channels]) ->
 def _without(shown: Detection, kept: Sequence[Region], told: Sequence[str]) -> Detection:
     if len(kept) == len(shown.regions):
         return replace(shown, regions=tuple(kept))
-    score = max((region.score for region in kept), default=min(shown.score, _MOST_CLEAN))
+    score = max((region.score for region in kept), default=min(shown.score, MOST_CLEAN))
     note = f"{shown.note}; {' '.join(told).rstrip('.')}"
     return replace(shown, regions=tuple(kept), score=score, note=note)

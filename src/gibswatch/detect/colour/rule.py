@@ -19,7 +19,7 @@ from gibswatch.detect.colour.sentences import cluster_sentence, span_sentence
 from gibswatch.detect.colour.spans import footprint, merge, scored_spans
 from gibswatch.detect.colour.statistics import ColourNormals
 from gibswatch.detect.colour.steps import Span
-from gibswatch.detect.context import Context, Detection, Region
+from gibswatch.detect.context import MOST_CLEAN, Context, Detection, Region
 from gibswatch.detect.missing.granules import granules_of
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
@@ -37,7 +37,6 @@ _CLUSTER_PX = 24
 _TOUCH_PX = 3
 _MOST_CLUSTERS = 12
 """Told one by one; those that are smaller are told together."""
-_MOST_CLEAN = 0.49
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +55,7 @@ class ColourFinding:
 
 
 def detect(
-    scene: Scene,
-    observed: BoolArray,
-    expectation: Expectation | None,
-    context: Context,
-    normals: ColourNormals | None = None,
+    scene: Scene, observed: BoolArray, expectation: Expectation | None, context: Context
 ) -> Detection:
     """Judge the colours of a day.
 
@@ -72,20 +67,19 @@ def detect(
     expectation : Expectation or None
         None leaves the pixels alone to tell.
     context : Context
-    normals : ColourNormals, optional
-        Of the archive; by default what is usual on the day's own passes, or in the product where
-        the picture shows too few of them (`read_prior`).
+        Where it has no usual colours, they are those of the day's own passes, or of the product
+        where the picture shows too few of them (`read_prior`).
 
     Returns
     -------
     Detection
         Regions of kind 3.
     """
-    found = find_colour(scene, observed, expectation, normals)
+    found = find_colour(scene, observed, expectation, context.colour_normals())
     if not found.known:
         return Detection(0.0, "too little imagery to say which colours are usual")
     if not found.regions:
-        return Detection(min(found.score, _MOST_CLEAN), "no part of a pass differs in colour")
+        return Detection(min(found.score, MOST_CLEAN), "no part of a pass differs in colour")
     area = sum(int(region.mask.sum()) for region in found.regions)
     note = f"{len(found.regions)} parts of passes differ in colour, {area} pixels"
     return Detection(found.score, note, found.regions)

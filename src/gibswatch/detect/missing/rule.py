@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from gibswatch.detect.baselines import climatology
-from gibswatch.detect.context import Context, Detection, Region
+from gibswatch.detect.context import MOST_CLEAN, Context, Detection, Region
 from gibswatch.detect.missing.explained import Explained, explain
 from gibswatch.detect.missing.granules import Granules, granules_of
 from gibswatch.detect.missing.holes import Ground, Hole, find_holes
@@ -43,8 +43,6 @@ _LEAST_REST_PX = 64
 """Of a hole that is scheduled for the most part: what is left must have so many pixels."""
 _LEAST_REST = 0.1
 """And so much of what is scheduled."""
-_MOST_CLEAN = 0.49
-"""Score of a day all of whose black is explained."""
 _FAINT, _MANY_PX = 0.2, 1000.0
 """Score of a day, and half of it by so many pixels, with black within the tolerance alone."""
 
@@ -108,7 +106,7 @@ def _unknown(scene: Scene, expectation: Expectation | None) -> str:
 def _clean_score(ground: Ground, score: float) -> float:
     """Rank days without faults: by the largest piece of evidence, then by black near an edge."""
     near = int((ground.black & ~ground.explained).sum())
-    return min(max(score, _FAINT * near / (near + _MANY_PX)), _MOST_CLEAN)
+    return min(max(score, _FAINT * near / (near + _MANY_PX)), MOST_CLEAN)
 
 
 def _fallback(scene: Scene, observed: BoolArray, context: Context, why: str) -> Detection:
