@@ -6,6 +6,7 @@ be asked for, since a set at full size takes hours.  What is there already is no
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import datetime as dt
 import fnmatch
@@ -26,7 +27,7 @@ from gibswatch.simulate.days.day import simulate_day
 from gibswatch.simulate.days.spec import DaySpec
 from gibswatch.types import BBox, BoolArray, ByteArray, Epsg, Georeference
 
-__all__ = ["Archive", "DayTruth", "chosen_archives", "make_archive"]
+__all__ = ["Archive", "DayTruth", "add_set_options", "chosen_archives", "make_archive"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,16 @@ class Archive:
         """Read the truth of each picture, in their order."""
         for path in self.files:
             yield _read_truth(path.with_suffix(".npz"))
+
+
+def add_set_options(parser: argparse.ArgumentParser, archives: Sequence[str]) -> None:
+    """Add the options that say which days of a set are made, and where they are kept."""
+    parser.add_argument("--set", default="quality-1")
+    parser.add_argument("--part", default="test", choices=["tune", "test"])
+    parser.add_argument("--archives", nargs="*", default=list(archives))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--coarser", type=int, default=2)
+    parser.add_argument("--folder", type=Path, default=Path("bench-days"))
 
 
 def chosen_archives(name: str, part: str, patterns: Sequence[str]) -> list[ArchivePlan]:

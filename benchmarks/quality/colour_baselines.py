@@ -17,10 +17,9 @@ import argparse
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from _sets import Archive, DayTruth, chosen_archives, make_archive
+from _sets import Archive, DayTruth, add_set_options, chosen_archives, make_archive
 from numpy.typing import NDArray
 
 from gibswatch.catalogue import find_layer
@@ -158,12 +157,7 @@ def tell_days(name: str, days: Sequence[Seen], scores: NDArray[np.float64]) -> N
 def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--set", default="quality-1")
-    parser.add_argument("--part", default="test", choices=["tune", "test"])
-    parser.add_argument("--archives", nargs="*", default=["colour-*"])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--coarser", type=int, default=2)
-    parser.add_argument("--folder", type=Path, default=Path("bench-days"))
+    add_set_options(parser, ["colour-*"])
     options = parser.parse_args()
     days: list[Seen] = []
     scores: dict[str, list[NDArray[np.float64]]] = defaultdict(list)

@@ -15,10 +15,9 @@ import argparse
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from _sets import Archive, DayTruth, chosen_archives, make_archive
+from _sets import Archive, DayTruth, add_set_options, chosen_archives, make_archive
 from numpy.typing import NDArray
 
 from gibswatch.catalogue import find_layer
@@ -207,12 +206,7 @@ def _tell_scores(days: list[DayScore]) -> None:
 def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--set", default="quality-1")
-    parser.add_argument("--part", default="test", choices=["tune", "test"])
-    parser.add_argument("--archives", nargs="*", default=["colour-*"])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--coarser", type=int, default=2)
-    parser.add_argument("--folder", type=Path, default=Path("bench-days"))
+    add_set_options(parser, ["colour-*"])
     parser.add_argument("--layer", type=int, default=0, help="number of the archives' layer")
     parser.add_argument("--cold", action="store_true", help="no normals of the archive")
     options = parser.parse_args()

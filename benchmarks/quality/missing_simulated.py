@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from _sets import Archive, DayTruth, chosen_archives, make_archive
+from _sets import Archive, DayTruth, add_set_options, chosen_archives, make_archive
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
@@ -162,13 +162,8 @@ def tell(rows: Rows, title: str, archive: str = "") -> None:
 def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--set", default="quality-1")
-    parser.add_argument("--part", default="test", choices=["tune", "test"])
-    parser.add_argument("--archives", nargs="*", default=["missing-*", "rolls-*", "eclipse-*"])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--coarser", type=int, default=2)
+    add_set_options(parser, ["missing-*", "rolls-*", "eclipse-*"])
     parser.add_argument("--method", default="gibswatch")
-    parser.add_argument("--folder", type=Path, default=Path("bench-days"))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--make-only", action="store_true", help="simulate, judge nothing")
     options = parser.parse_args()
