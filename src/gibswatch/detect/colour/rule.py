@@ -35,6 +35,8 @@ _GROSS_SHARE = 0.6
 """Of the 3 x 3 pixels around one that are gross, for it to be in a cluster."""
 _CLUSTER_PX = 24
 _TOUCH_PX = 3
+_VOTED_S = 60.0
+"""Seconds of strange scan lines from which all of their granule counts as faulty."""
 _MOST_CLUSTERS = 12
 """Told one by one; those that are smaller are told together."""
 
@@ -112,7 +114,7 @@ def find_colour(
         best = max((score for _, score in spans), default=0.0)
         seen = _Seen(scene, observed, expectation, colours, channels)
         regions = _parts(spans, seen, plane, strange)
-    regions += _rest(strange, regions, scene, expectation)
+    regions += _rest(strange, regions, scene, observed, expectation)
     best = max([best, *(region.score for region in regions)])
     for region in regions:
         np.maximum(plane, np.where(region.mask, np.float32(region.score), 0), out=plane)
@@ -188,7 +190,7 @@ def _clusters(
 ) -> BoolArray:
     """Pixels, (rows, cols), of clusters whose colours nature does not have."""
     is_gross = (np.abs(channels.green) >= least * channels.scale) & (channels.far > 0.2)
-    gross = colours.plane(is_gross.astype(np.float32))
+    gross = colours.plane((is_gross | channels.never).astype(np.float32))
     weight = colours.plane(np.ones_like(channels.green))
     share = ndimage.uniform_filter(gross, 3) / np.maximum(ndimage.uniform_filter(weight, 3), 0.3)
     labels, count = ndimage.label(share >= _GROSS_SHARE, structure=np.ones((3, 3), dtype=bool))
@@ -206,14 +208,21 @@ def _clusters(
 
 
 def _rest(
-    strange: BoolArray, regions: list[Region], scene: Scene, expectation: Expectation | None
+    strange: BoolArray,
+    regions: list[Region],
+    scene: Scene,
+    observed: BoolArray,
+    expectation: Expectation | None,
 ) -> list[Region]:
-    """Clusters that no span holds."""
+    """Clusters that no span holds, filled to what their granules show."""
     for region in regions:
         strange = strange & ~region.mask
-    labels, count = ndimage.label(strange, structure=np.ones((3, 3), dtype=bool))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
     granules = None if expectation is None else granules_of(expectation)
+    whole = strange
+    if expectation is not None and granules is not None:
+        whole = strange | (_voted(strange, granules.index, expectation) & ~observed)
+    labels, count = ndimage.label(whole, structure=np.ones((3, 3), dtype=bool))
+    sizes = np.bincount(labels[strange], minlength=count + 1)
     large = np.flatnonzero(sizes[1:] >= _CLUSTER_PX) + 1
     ordered = large[np.argsort(-sizes[large], kind="stable")]
     parts = [labels == number for number in ordered[:_MOST_CLUSTERS]]
@@ -221,11 +230,31 @@ def _rest(
         parts.append(np.isin(labels, ordered[_MOST_CLUSTERS:]))
     found = []
     for mask in parts:
-        names = () if granules is None else granules.names(np.unique(granules.index[mask]))
-        reason = cluster_sentence(mask, names, scene.georeference)
-        score = _cluster_score(int(mask.sum()))
+        seen = mask & strange
+        names = () if granules is None else granules.names(np.unique(granules.index[seen]))
+        reason = cluster_sentence(mask, int(seen.sum()), names, scene.georeference)
+        score = _cluster_score(int(seen.sum()))
         found.append(Region(Kind.MISCOLORATION, mask, score, reason, names))
     return found
+
+
+def _voted(
+    strange: BoolArray, index: NDArray[np.int32], expectation: Expectation
+) -> BoolArray:
+    """What granules show between the first and the last of their strange scan lines.
+
+    All of it where these are far apart: a band that is lost shows on some surfaces only.
+    """
+    voters = np.bincount(index[strange & (index >= 0)], minlength=int(index.max()) + 1)
+    found = np.zeros(strange.shape, dtype=bool)
+    for number in np.flatnonzero(voters >= _CLUSTER_PX):
+        its = index == number
+        time = expectation.time_s[its & strange]
+        first, last = float(time.min()), float(time.max())
+        if last - first < _VOTED_S:
+            its &= (expectation.time_s >= first) & (expectation.time_s <= last)
+        found |= its
+    return found & expectation.covered
 
 
 def _cluster_score(pixels: int) -> float:

@@ -50,11 +50,24 @@ def span_sentence(
     )
 
 
-def cluster_sentence(mask: BoolArray, granules: Sequence[str], georeference: Georeference) -> str:
-    """Say where pixels have a colour that nature does not have."""
+def cluster_sentence(
+    mask: BoolArray, strange: int, granules: Sequence[str], georeference: Georeference
+) -> str:
+    """Say where pixels have a colour that nature does not have.
+
+    Parameters
+    ----------
+    mask : (rows, cols) ndarray of bool
+        All that their granules show there.
+    strange : int
+        Pixels of such colours.
+    granules : sequence of str
+        Start times, UTC.
+    georeference : Georeference
+    """
     which, verb = _which(granules)
     return (
-        f"Miscoloration: {which} {verb} off colour, {int(mask.sum())} pixels of a colour that is "
+        f"Miscoloration: {which} {verb} off colour, {strange} pixels of a colour that is "
         f"not seen elsewhere: {_extent(mask, georeference)}."
     )
 

@@ -47,6 +47,8 @@ _LIKELY, _WEAK = 0.42, 0.3
 _FAR_SHIFTS = {True: 0.25, False: 0.33}
 """Shift that is enough of the share of pixels whose colour is another one altogether, by whether
 normals of places are known."""
+_NEVER_SHIFT = 0.12
+"""The same of colours that no other day showed: natural spans of the tuning years reach 0.06."""
 _BRIGHT_LEVEL = 6
 """Level from which a pixel is bright: a fault may hit only those."""
 _METRES_PER_DEGREE = 111_320.0
@@ -106,8 +108,11 @@ def scored_spans(
             enough = _SHIFTS[placed, span.closed] * span.noise / LEAST_NOISE
             found.append((span, _score(span, loose * enough, short_s)))
     if bright.size >= _FEWEST_PX:
-        spans = find_spans(places.lanes(bright | ~bright), channels.far, least=_LEAST_STEP)
-        found += [(s, _score(s, _FAR_SHIFTS[placed], plain_s)) for s in spans if s.shift > 0]
+        lanes = places.lanes(bright | ~bright)
+        never = channels.never.astype(np.float32)
+        for values, enough in ((channels.far, _FAR_SHIFTS[placed]), (never, _NEVER_SHIFT)):
+            spans = find_spans(lanes, values, least=_LEAST_STEP)
+            found += [(s, _score(s, enough, plain_s)) for s in spans if s.shift > 0]
     lit = [(span, score) for span, score in found if not _shaded(span, expectation)]
     return _apart(_joined(lit))
 
