@@ -10,8 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from gibswatch.detect.colour.rule import detect, find_colour
-from gibswatch.detect.colour.scores import own_normals, see_colours
+from gibswatch.detect.colour.scores import observe_scene, own_normals, see_colours
+from gibswatch.detect.colour.statistics import learn_normals
 from gibswatch.detect.context import Context
+from gibswatch.detect.missing.granules import granules_of
 from gibswatch.raster import Scene, observe, scene_from_picture
 from gibswatch.sky.expectation import Expectation, expect
 from gibswatch.sky.orbit import anchor_orbit
@@ -130,3 +132,54 @@ def test_many_clusters_are_told_together(expected: Expectation, bands: NDArray[n
     assert len(found.regions) == 13
     union = np.any([region.mask for region in found.regions], axis=0)
     assert (union & blocks).sum() > 0.5 * (blocks & ~black).sum()
+
+
+def test_a_band_lost_where_few_surfaces_show_it_fills_its_granule(
+    expected: Expectation, bands: NDArray[np.float64]
+) -> None:
+    """The strange pixels of a granule vote for all of it, from their first scan line on."""
+    index = granules_of(expected).index
+    fault = (index == index[180, 360]) & expected.covered
+    islands = np.kron(np.random.default_rng(3).random((45, 90)) < 0.2, np.ones((8, 8))) > 0
+    lost = fault & islands
+    scene = _scene(
+        np.where(lost & (np.arange(3) == 1)[:, None, None], bands * 0.1, bands), expected
+    )
+    found = find_colour(scene, observe(scene)[1], expected)
+    union = np.any([region.mask for region in found.regions], axis=0)
+    assert (union & fault).sum() > 0.6 * fault.sum()
+    assert (union & ~fault).sum() < 0.6 * fault.sum()
+    assert found.visible.sum() < 0.5 * union.sum()
+
+
+def _infrared_days(expected: Expectation, count: int) -> list[NDArray[np.float64]]:
+    """Reflectances whose green is free: clouds of ice and of water, forest and soil."""
+    days = []
+    for seed in range(count):
+        rng = np.random.default_rng(100 + seed)
+        cloud, ice, leaf = (np.kron(rng.random((45, 90)), np.ones((8, 8))) for _ in range(3))
+        swir = 0.08 + 0.5 * cloud * ice
+        near, red = 0.06 + 0.3 * leaf + 0.5 * cloud, 0.05 + 0.05 * leaf + 0.6 * cloud
+        days.append(np.stack([swir, near, red]) * np.exp(rng.normal(0.0, 0.02, (3, 360, 720))))
+    return days
+
+
+def test_colours_that_no_other_day_showed_are_found_along_scan_lines(
+    expected: Expectation,
+) -> None:
+    """Green of such a product varies by nature more than the fault shifts it."""
+    days = _infrared_days(expected, 8)
+    records = [observe_scene(s, observe(s)[1]) for s in (_scene(d, expected) for d in days[:7])]
+    usual = learn_normals(records)
+    fault = _span(expected, 300.0)
+    scene = _scene(
+        np.where(fault & (np.arange(3) != 1)[:, None, None], days[7] * 0.55, days[7]), expected
+    )
+    clean = _scene(days[7], expected)
+    assert not find_colour(clean, observe(clean)[1], expected, usual).regions
+    colours = see_colours(scene, observe(scene)[1], expected)
+    never = colours.plane(colours.channels(usual).never.astype(np.float32)) > 0
+    assert never[fault].mean() > 0.1
+    assert never[~fault].mean() < 0.01
+    found = find_colour(scene, observe(scene)[1], expected, usual)
+    assert np.any([(r.mask & fault).sum() > 0.8 * fault.sum() for r in found.regions])

@@ -59,7 +59,7 @@ def test_what_green_does_not_tell_is_said_otherwise() -> None:
 
 
 def test_a_cluster_counts_its_pixels() -> None:
-    assert cluster_sentence(MASK, ("2019-04-14T12:06Z",), GLOBE) == (
-        "Miscoloration: granule 12:06 UTC of 2019-04-14 is off colour, 200 pixels of a colour that "
+    assert cluster_sentence(MASK, 150, ("2019-04-14T12:06Z",), GLOBE) == (
+        "Miscoloration: granule 12:06 UTC of 2019-04-14 is off colour, 150 pixels of a colour that "
         "is not seen elsewhere: 2.5 million km2 between 80W-60W, 0-10N."
     )

@@ -95,7 +95,7 @@ def test_a_difference_is_inside_less_around() -> None:
     bright = np.zeros(lon.size, dtype=bool)
     colours = Colours(1, usable, lon, lat, chroma, (bright, bright))
     green = np.where(inside[usable], 0.22, 0.02)
-    channels = Channels(green, np.zeros(lon.size), np.full(lon.size, 0.03), 2.0)
+    channels = Channels(green, np.zeros(lon.size), np.full(lon.size, 0.03), bright, 2.0)
     seen = see_difference(inside, colours, channels, layer="A", satellite="S")
     assert seen.shown == pytest.approx(0.5)
     assert seen.shift == pytest.approx(0.2)  # whatever the scale of its product

@@ -40,8 +40,8 @@ _SECTORS = 16
 _FEWEST_UNITS = 6
 _RARE = 4.5
 _NEVER, _NEVER_GREEN = 5.9, 0.06
-"""Rarity and difference of `green` of colours that no other day showed.  On 79 simulated clean days
-of the tuning years, in false colour, no 24 pixels together have such; 0.5 % of them under 0.03."""
+"""Rarity and difference of `green` of colours that no other day showed.  A new bloom may have such,
+but not along whole scan lines."""
 _QUIET, _QUIET_PERCENT = 0.046, 90.0
 """Of the differences in true colour of simulated days of the tuning years."""
 _LOOSE, _LONG_TAILS = 3.0, 1.3
@@ -83,6 +83,14 @@ class Colours:
         plane = np.zeros(self.usable.shape, dtype=np.float32)
         plane[self.usable] = values
         return plane
+
+    def widen(self, plane: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """Bring a plane of the thinned picture to (rows, cols) of the whole one."""
+        wide = np.repeat(np.repeat(plane, self.step, axis=0), self.step, axis=1)
+        found = np.zeros(shape, dtype=np.float32)
+        rows, cols = (min(a, b) for a, b in zip(shape, wide.shape, strict=True))
+        found[:rows, :cols] = wide[:rows, :cols]
+        return found
 
     def channels(self, normals: ColourNormals) -> Channels:
         """What steps are looked for in."""

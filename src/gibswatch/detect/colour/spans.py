@@ -47,7 +47,7 @@ _LIKELY, _WEAK = 0.42, 0.3
 _FAR_SHIFTS = {True: 0.25, False: 0.33}
 """Shift that is enough of the share of pixels whose colour is another one altogether, by whether
 normals of places are known."""
-_NEVER_SHIFT = 0.12
+_NEVER_SHIFT = 0.09
 """The same of colours that no other day showed: natural spans of the tuning years reach 0.06."""
 _BRIGHT_LEVEL = 6
 """Level from which a pixel is bright: a fault may hit only those."""
