@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from gibswatch.detect.colour.rule import detect, find_colour
-from gibswatch.detect.colour.scores import observe_scene, own_normals, see_colours
+from gibswatch.detect.colour.scores import Channels, observe_scene, own_normals, see_colours
+from gibswatch.detect.colour.spans import footprint, scored_spans
 from gibswatch.detect.colour.statistics import learn_normals
 from gibswatch.detect.context import Context
 from gibswatch.detect.missing.granules import granules_of
@@ -152,34 +153,37 @@ def test_a_band_lost_where_few_surfaces_show_it_fills_its_granule(
     assert found.visible.sum() < 0.5 * union.sum()
 
 
-def _infrared_days(expected: Expectation, count: int) -> list[NDArray[np.float64]]:
-    """Reflectances whose green is free: clouds of ice and of water, forest and soil."""
-    days = []
-    for seed in range(count):
-        rng = np.random.default_rng(100 + seed)
-        cloud, ice, leaf = (np.kron(rng.random((45, 90)), np.ones((8, 8))) for _ in range(3))
-        swir = 0.08 + 0.5 * cloud * ice
-        near, red = 0.06 + 0.3 * leaf + 0.5 * cloud, 0.05 + 0.05 * leaf + 0.6 * cloud
-        days.append(np.stack([swir, near, red]) * np.exp(rng.normal(0.0, 0.02, (3, 360, 720))))
-    return days
-
-
-def test_colours_that_no_other_day_showed_are_found_along_scan_lines(
-    expected: Expectation,
+def test_colours_that_no_other_day_showed_count_along_scan_lines(
+    expected: Expectation, bands: NDArray[np.float64]
 ) -> None:
-    """Green of such a product varies by nature more than the fault shifts it."""
-    days = _infrared_days(expected, 8)
-    records = [observe_scene(s, observe(s)[1]) for s in (_scene(d, expected) for d in days[:7])]
-    usual = learn_normals(records)
+    """A fifth of a part of a pass, which `green` and `far` do not tell, are enough."""
+    fault = _span(expected, 300.0)
+    scene = _scene(bands, expected)
+    colours = see_colours(scene, observe(scene)[1], expected)
+    nothing = np.zeros(colours.longitude.shape, dtype=np.float32)
+    fifth = fault & (np.random.default_rng(4).random(fault.shape) < 0.2)
+    channels = Channels(nothing, nothing, nothing + np.float32(0.03), fifth[colours.usable], 5.0)
+    (span, score), *rest = scored_spans(scene, expected, colours, channels, placed=True)
+    assert score > 0.5
+    part = footprint(span, expected)
+    assert (part & fault).sum() > 0.85 * (part | fault).sum()
+    assert not [other for other in rest if other[1] >= 0.5]
+
+
+def test_a_colour_that_no_other_day_showed_is_one(
+    expected: Expectation, bands: NDArray[np.float64]
+) -> None:
+    rng = np.random.default_rng(5)
+    days = [bands * np.exp(rng.normal(0.0, 0.02, bands.shape)) for _ in range(7)]
+    seen = [_scene(day, expected) for day in days]
+    usual = learn_normals([observe_scene(scene, observe(scene)[1]) for scene in seen])
     fault = _span(expected, 300.0)
     scene = _scene(
-        np.where(fault & (np.arange(3) != 1)[:, None, None], days[7] * 0.55, days[7]), expected
+        np.where(fault & (np.arange(3) == 1)[:, None, None], bands * 0.6, bands), expected
     )
-    clean = _scene(days[7], expected)
-    assert not find_colour(clean, observe(clean)[1], expected, usual).regions
     colours = see_colours(scene, observe(scene)[1], expected)
     never = colours.plane(colours.channels(usual).never.astype(np.float32)) > 0
     assert never[fault].mean() > 0.1
-    assert never[~fault].mean() < 0.01
-    found = find_colour(scene, observe(scene)[1], expected, usual)
-    assert np.any([(r.mask & fault).sum() > 0.8 * fault.sum() for r in found.regions])
+    assert never[~fault].mean() < 0.001
+    alone = colours.channels(replace(usual, places=None))
+    assert not alone.never.any()  # too few days say so

@@ -186,10 +186,10 @@ def _steps(sums: _Sums, window: int) -> _Doubles:
     sized = np.clip(step * weight / max(usual, 1e-6), -_CLIP, _CLIP)
     size = np.sqrt((weight**2).sum(axis=2))
     joint = (sized * weight).sum(axis=2) / np.maximum(size, 1e-9)
-    joint[valid.sum(axis=2) < _FEWEST_STRIPS] = 0.0
-    there = joint[joint != 0.0]
-    scale = np.median(np.abs(there)) / 0.6745 if there.size else 1.0
-    return np.asarray(joint / max(scale, 1e-6))
+    counted = valid.sum(axis=2) >= _FEWEST_STRIPS
+    joint[~counted] = 0.0
+    scale = np.median(np.abs(joint[counted])) / 0.6745 if counted.any() else 0.0
+    return np.asarray(joint / (scale or 1.0))  # 0 where nearly nothing steps: strips are enough
 
 
 def _spans_of(
