@@ -10,7 +10,6 @@ import datetime as dt
 import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,25 +27,17 @@ from gibswatch.download.plan import DayPlan, plan_days
 from gibswatch.download.wms import find_picture_layer, picture_note
 from gibswatch.errors import UsageError
 from gibswatch.parallel import check_scheduler
-from gibswatch.scan.archived import ArchivedDays, confirm_anomalies
+from gibswatch.scan.archived import ArchivedDays
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_workers
-from gibswatch.scan.judging.colours import keep_clean, read_kept
-from gibswatch.scan.judging.hues import hue_tally
-from gibswatch.scan.judging.judge import (
-    Workers,
-    fit_sightings,
-    judge_pictures,
-    judge_sightings,
-    observe_pictures,
-    sighted_colours,
-)
+from gibswatch.scan.judging.judge import Workers
 from gibswatch.scan.judging.known_events import with_events
 from gibswatch.scan.judging.orbits import LayerOrbits
 from gibswatch.scan.mask_days import MaskPlan, fetch_masks, plan_masks
 from gibswatch.scan.outputs.labelled import label_days
 from gibswatch.scan.outputs.rasters import Output, check_outputs
 from gibswatch.scan.outputs.tables import write_tables
-from gibswatch.scan.result import DaySky, ProgressCallback, ScanResult, silent
+from gibswatch.scan.passes import judge_days
+from gibswatch.scan.result import ProgressCallback, ScanResult, silent
 from gibswatch.settings import Settings, read_settings
 from gibswatch.types import DayItem
 
@@ -174,13 +165,18 @@ class _Job:
         )  # fmt: skip
         masks = self.masks
         mask_note = masks and fetch_masks(archived.root, masks, self.settings, self.tell)
-        judged, orbits, doubts = self._judge(confirm=confirm)
+        judged = judge_days(
+            archived, plan.days,
+            method=self.method, workers=self.workers, tle=self.tle, on_progress=self.tell,
+            confirm=self.settings if confirm else None,
+        )  # fmt: skip
         unseen = archived.without_picture(plan.days, summary)
         gaps = [_gap_item(archived.layer, day) for day in plan.gaps]
-        named = (with_events(item, self.events) for item in (*judged, *unseen, *gaps))
+        named = (with_events(item, self.events) for item in (*judged.items, *unseen, *gaps))
         items = tuple(sorted(named, key=lambda item: item.date or dt.date.min))
         late = _late_note(archived.layer, self.span[0]) if plan.started_late else None
-        notes = [line for line in (picture_note(archived.layer), late, mask_note, *doubts) if line]
+        told = (picture_note(archived.layer), late, mask_note, *judged.notes)
+        notes = [line for line in told if line]
         if without := archived.without_reasons(plan.days):
             notes.append(f"no reasons of {without} days: not fetched at all, or no orbit is known")
         if "labels" in archived.wanted:
@@ -194,44 +190,13 @@ class _Job:
             archived.root,
             archived.layout.scan_folder,
             tuple(notes),
-            _orbit_lines(orbits, plan.days),
+            _orbit_lines(judged.orbits, plan.days),
             *self.span,
-            _skies(orbits, items),
+            judged.skies([i.date for i in items if i.date is not None and i.findings]),
             version("gibswatch"),
             dt.datetime.now(dt.UTC),
         )
         return write_tables(result)
-
-    def _judge(self, *, confirm: bool) -> tuple[list[DayItem], LayerOrbits | None, list[str]]:
-        """Do the three passes over the pictures."""
-        archived = self.archived
-        pictures, around = archived.pictures(self.plan.days)
-        hues = hue_tally(self.method, archived.layout)
-        seen = observe_pictures(
-            [*pictures, *around], workers=self.workers, on_progress=self.tell, hues=hues
-        )
-        orbits = fit_sightings(
-            seen, archived.layer.identifier, layout=archived.layout, tle=self.tle
-        )
-        kept, doubts = read_kept(archived.layout)
-        colours = sighted_colours(seen, archived.layer.identifier, kept)
-        judge = partial(judge_sightings, method=self.method, workers=self.workers, orbits=orbits)
-        judged = list(judge(seen, len(pictures), on_progress=self.tell, colours=colours, hues=hues))
-        if hues is not None:
-            doubts.append(hues.summary())
-        if confirm:
-            again = partial(
-                judge_pictures,
-                method=self.method, workers=Workers(), on_progress=silent, orbits=orbits,
-            )  # fmt: skip
-            judged = confirm_anomalies(
-                archived, judged,
-                judge=again, settings=self.settings, tell_doubt=doubts.append,
-                on_progress=self.tell,
-            )  # fmt: skip
-        if self.method == DEFAULT_METHOD:
-            doubts.append(keep_clean(archived.layout, colours, judged))
-        return judged, orbits, doubts
 
 
 def _check_wanted(wanted: frozenset[Output], method: str) -> frozenset[Output]:
@@ -255,15 +220,6 @@ def _reachable(workers: Workers) -> Workers:
 def _orbit_lines(orbits: LayerOrbits | None, days: Sequence[dt.date]) -> tuple[str, ...]:
     """Say which orbits were used."""
     return () if orbits is None or not days else (orbits.summary(days), *orbits.notes)
-
-
-def _skies(orbits: LayerOrbits | None, items: Sequence[DayItem]) -> dict[dt.date, DaySky]:
-    """What the days with findings were judged by."""
-    if orbits is None:
-        return {}
-    days = [item.date for item in items if item.date is not None and item.findings]
-    skies = ((day, orbits.sky_for(day)) for day in days)
-    return {day: sky for day, sky in skies if sky is not None}
 
 
 def _gap_item(layer: Layer, day: dt.date) -> DayItem:
