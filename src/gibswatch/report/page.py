@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from gibswatch.catalogue.acknowledgement import ACKNOWLEDGEMENT
 from gibswatch.catalogue.layers import find_layer
@@ -23,6 +19,7 @@ from gibswatch.report.palette import REASON_COLOURS, REASON_WORDS, hex_colour
 from gibswatch.report.pictures import Budget, jpeg_address
 from gibswatch.report.places import graticule
 from gibswatch.report.planes import read_scene
+from gibswatch.report.rendering import render_page
 from gibswatch.report.status import STATUS_WORDS, STATUSES, day_id, status_of, worldview_of
 from gibswatch.report.summary import headline, range_words, runs_without_verdict, totals
 from gibswatch.report.timeline import timeline
@@ -65,20 +62,11 @@ def write_report(result: ScanResult) -> Path:
     """
     if result.folder is None or result.root is None or result.grid is None:
         raise ValueError("a report needs a scan of an archive, not of loose files")
-    environment = Environment(
-        loader=PackageLoader("gibswatch.report"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    html = render_page(
+        "report.html.j2", **_head(result), **_days(result), **_foot(result, result.folder)
     )
-    script = environment.get_template("report.js").render()
-    html = environment.get_template("report.html.j2").render(
-        **_head(result), **_days(result), **_foot(result, result.folder),
-        script=script, script_hash=_hash(script),
-    )  # fmt: skip
     path = result.folder / "report.html"
-    write_bytes(path, html.encode())
+    write_bytes(path, html)
     return path
 
 
@@ -186,11 +174,6 @@ def _title(layer: str) -> tuple[str, str]:
     except GibswatchError:
         return layer, ""
     return known.title, known.subtitle
-
-
-def _hash(script: str) -> str:
-    """Hash by which the page's policy lets its own script run, and no other."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _python() -> tuple[str, str]:
