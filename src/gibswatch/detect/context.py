@@ -14,17 +14,17 @@ from gibswatch.raster.scene import Scene
 from gibswatch.types import BoolArray, ByteArray, Kind
 
 __all__ = [
-    "MOST_CLEAN",
     "REASON_CODES",
     "Context",
     "Detection",
     "OtherPicture",
     "Region",
     "Witness",
+    "clean_score",
 ]
 
-MOST_CLEAN = 0.49
-"""Highest score of a day on which nothing is found: just under the threshold."""
+_SQUEEZED = 0.48
+"""Evidence from here on is squeezed under the threshold on a day on which nothing is found."""
 
 REASON_CODES: Mapping[str, int] = MappingProxyType(
     {
@@ -42,6 +42,21 @@ REASON_CODES: Mapping[str, int] = MappingProxyType(
 )
 """Why a pixel is black, as the reason raster writes it: codes 0-5 and 255 are those of
 `gibswatch.sky.REASONS`; 0 is imagery, and 8 what nothing explains."""
+
+
+def clean_score(evidence: float) -> float:
+    """Score of a day on which nothing is found, always under 0.5.
+
+    The order of days is kept, for the alert budget: two that differ in evidence never tie.
+
+    Parameters
+    ----------
+    evidence : float
+        0-1; the best of what was looked at and given up.
+    """
+    over = evidence - _SQUEEZED
+    room = 0.5 - _SQUEEZED
+    return evidence if over <= 0 else _SQUEEZED + room * over / (over + room)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

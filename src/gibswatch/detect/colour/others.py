@@ -9,7 +9,7 @@ from gibswatch.detect.colour.prior import read_prior
 from gibswatch.detect.colour.scores import Channels, Colours, own_normals, see_colours
 from gibswatch.detect.colour.siblings import Difference, see_difference, settle
 from gibswatch.detect.colour.statistics import ColourNormals
-from gibswatch.detect.context import MOST_CLEAN, Context, Detection, Region
+from gibswatch.detect.context import Context, Detection, Region, clean_score
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.satellites import satellite_of
@@ -76,6 +76,6 @@ def _difference(region: Region, scene: Scene, seen: tuple[Colours, Channels]) ->
 def _without(shown: Detection, kept: Sequence[Region], told: Sequence[str]) -> Detection:
     if len(kept) == len(shown.regions):
         return replace(shown, regions=tuple(kept))
-    score = max((region.score for region in kept), default=min(shown.score, MOST_CLEAN))
+    score = max((region.score for region in kept), default=clean_score(shown.score))
     note = f"{shown.note}; {' '.join(told).rstrip('.')}"
     return replace(shown, regions=tuple(kept), score=score, note=note)

@@ -19,7 +19,7 @@ from gibswatch.detect.colour.sentences import span_sentence
 from gibswatch.detect.colour.spans import footprint, merge, scored_spans
 from gibswatch.detect.colour.statistics import ColourNormals
 from gibswatch.detect.colour.steps import Span
-from gibswatch.detect.context import MOST_CLEAN, Context, Detection, Region
+from gibswatch.detect.context import Context, Detection, Region, clean_score
 from gibswatch.detect.missing.granules import granules_of
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
@@ -73,7 +73,7 @@ def detect(
     if not found.known:
         return Detection(0.0, "too little imagery to say which colours are usual")
     if not found.regions:
-        return Detection(min(found.score, MOST_CLEAN), "no part of a pass differs in colour")
+        return Detection(clean_score(found.score), "no part of a pass differs in colour")
     area = sum(int(region.mask.sum()) for region in found.regions)
     note = f"{len(found.regions)} parts of passes differ in colour, {area} pixels"
     return Detection(found.score, note, found.regions)

@@ -71,7 +71,7 @@ def find_holes(ground: Ground, granules: Granules) -> tuple[list[Hole], float]:
     holes : list of Hole
         Most evidence first; only those with a score of 0.5 or more.
     score : float
-        Of the best piece of evidence, under 0.5 where there is no hole.
+        Of the best piece of evidence that is too small for a hole: under 0.5.
     """
     solid = _solid(ground.black & ~ground.explained & ~ground.near)
     labels, count = ndimage.label(solid, structure=_SQUARE)
@@ -94,7 +94,7 @@ def find_holes(ground: Ground, granules: Granules) -> tuple[list[Hole], float]:
         here[box] = labels[box] == label
         numbers = _granules(granules, here, solid, box)
         holes.append(Hole(here, int(evidence[label]), _score(float(evidence[label])), numbers))
-    return holes, _score(float(evidence.max()))
+    return holes, _score(float(evidence[evidence < ENOUGH_PX].max()))
 
 
 def _evidence(

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from gibswatch.detect.baselines import climatology
-from gibswatch.detect.context import MOST_CLEAN, Context, Detection, Region
+from gibswatch.detect.context import Context, Detection, Region
 from gibswatch.detect.missing.explained import Explained, explain
 from gibswatch.detect.missing.granules import Granules, granules_of
 from gibswatch.detect.missing.holes import Ground, Hole, find_holes
@@ -104,9 +104,12 @@ def _unknown(scene: Scene, expectation: Expectation | None) -> str:
 
 
 def _clean_score(ground: Ground, score: float) -> float:
-    """Rank days without faults: by the largest piece of evidence, then by black near an edge."""
+    """Rank days without faults: by the largest piece of evidence, then by black near an edge.
+
+    A hole that is scheduled counts for nothing: it is no sign of a fault.
+    """
     near = int((ground.black & ~ground.explained).sum())
-    return min(max(score, _FAINT * near / (near + _MANY_PX)), MOST_CLEAN)
+    return max(score, _FAINT * near / (near + _MANY_PX))
 
 
 def _fallback(scene: Scene, observed: BoolArray, context: Context, why: str) -> Detection:
