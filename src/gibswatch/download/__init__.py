@@ -13,6 +13,7 @@ from gibswatch.download.plan import (
     tile_url,
 )
 from gibswatch.download.politeness import Pacer
+from gibswatch.download.probe import ServiceProbe, probe_service
 from gibswatch.download.refresh import RefreshReport, refresh_catalogue
 from gibswatch.download.result import TileResult
 from gibswatch.download.wms import (
@@ -30,6 +31,7 @@ __all__ = [
     "HistoryRequest",
     "Pacer",
     "RefreshReport",
+    "ServiceProbe",
     "TileClient",
     "TileFetcher",
     "TileRequest",
@@ -44,6 +46,7 @@ __all__ = [
     "picture_note",
     "plan_day",
     "plan_days",
+    "probe_service",
     "published_until",
     "refresh_catalogue",
     "tile_url",

@@ -12,7 +12,7 @@ from gibswatch.download.tls import ssl_context
 from gibswatch.errors import UsageError
 from gibswatch.settings import Settings
 
-__all__ = ["USER_AGENT", "open_session", "reason_of"]
+__all__ = ["USER_AGENT", "open_session", "proxy_for", "reason_of"]
 
 USER_AGENT = "gibswatch/0.1 (checks daily GIBS imagery)"
 
@@ -65,15 +65,30 @@ def open_session(settings: Settings, *, accept_encoding: str) -> aiohttp.ClientS
         auto_decompress=False,
         middlewares=(_ask_once,),
         request_class=_CleanRequest,
-        proxy=_proxy(settings.base_url),
+        proxy=proxy_for(settings.base_url),
     )
 
 
-def _proxy(base_url: str) -> str | None:
+def proxy_for(base_url: str) -> str | None:
     """Address of the proxy that the environment (or the system) names for a server, if it does.
 
     Looked up once: with aiohttp's `trust_env` it is for every request, in a thread, together with
     ~/.netrc, whose passwords are no business of a tile server's.
+
+    Parameters
+    ----------
+    base_url : str
+        Of the server.
+
+    Returns
+    -------
+    str or None
+        It may hold a password: not to be shown.
+
+    Raises
+    ------
+    UsageError
+        If the proxy is of another kind than HTTP.
     """
     server = urlsplit(base_url)
     address = getproxies().get(server.scheme)

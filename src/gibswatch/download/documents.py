@@ -19,9 +19,17 @@ from gibswatch.download.retry import RETRIED_STATUSES, Sleep, retry_after_s, ret
 from gibswatch.errors import ServerUnreachableError, ServiceDocumentError
 from gibswatch.settings import Settings
 
-__all__ = ["document_session", "fetch_document", "read_document", "same_host"]
+__all__ = [
+    "REDIRECTS",
+    "document_session",
+    "fetch_document",
+    "is_xml_type",
+    "read_document",
+    "same_host",
+]
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""HTTP statuses that name another place."""
 _MAX_REDIRECTS = 3
 _CHUNK = 64 * 2**10
 _PIECE = 2**20
@@ -120,6 +128,22 @@ def same_host(url: str, other: str) -> bool:
     return one == two
 
 
+def is_xml_type(content_type: str) -> bool:
+    """Whether a Content-Type is that of XML; a server that says nothing is believed.
+
+    Examples
+    --------
+    >>> is_xml_type("application/xml; charset=utf-8"), is_xml_type("text/html")
+    (True, False)
+    """
+    kind = _media_type(content_type)
+    return kind in ("", "text/xml", "application/xml") or kind.endswith("+xml")
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 def _wait_told(error: ServiceDocumentError | ServerUnreachableError, settings: Settings) -> float:
     """Seconds that the server asks to wait; the run ends where that is too long."""
     now = dt.datetime.now(dt.UTC)
@@ -156,7 +180,7 @@ async def _ask(session: aiohttp.ClientSession, url: str) -> bytes | str:
     """Return the document, or the place that the server redirects to."""
     try:
         async with session.get(url, allow_redirects=False) as response:
-            if response.status in _REDIRECTS:
+            if response.status in REDIRECTS:
                 return response.headers.get("Location", "")
             if response.status != 200:
                 raise await _refusal(response, url)
@@ -189,8 +213,8 @@ async def _refusal(response: aiohttp.ClientResponse, url: str) -> ServiceDocumen
 
 
 async def _check_type(response: aiohttp.ClientResponse, url: str) -> None:
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind in ("", "text/xml", "application/xml") or kind.endswith("+xml"):
+    kind = _media_type(response.headers.get("Content-Type", ""))
+    if is_xml_type(kind):
         return
     raise ServiceDocumentError(
         f"{url} is {quoted(kind)} and no XML, saying {await _said(response)}: check --base-url"
