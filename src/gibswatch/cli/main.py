@@ -19,7 +19,9 @@ import typer
 from gibswatch.cli import (
     bench,
     demo,
+    doctor,
     download,
+    label,
     layers,
     refresh,
     report,
@@ -58,12 +60,14 @@ app.add_typer(bench.app)
 app.command("download")(download.download)
 app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
+app.command("label")(label.label)
 app.command("report")(report.report)
 app.command("times")(times.times)
 app.command("sky")(sky.sky)
 app.command("split")(split.split)
 app.command("verify")(verify.verify)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 
 
 def _print_version(asked: bool) -> None:
