@@ -17,6 +17,7 @@
     {root}/{epsg}/.gibswatch/{Layer}.simulated.json              what simulated days were drawn from
     {root}/{epsg}/.gibswatch/{Layer}.fits.json                   orbits fitted to the imagery
     {root}/{epsg}/.gibswatch/{Layer}.colours.json                colours that are usual, by quarters
+    {root}/{epsg}/.gibswatch/{Layer}.labelled.json               codes that we wrote ourselves
     {root}/{epsg}/.gibswatch/{Layer}.not-ok.csv                  tiles that did not come
     {root}/{epsg}/.gibswatch/set-aside/                          what a repair took out
     {root}/{epsg}/scans/{Layer}/                                 tables and report of the last scan
@@ -38,7 +39,9 @@ from gibswatch.types import Epsg
 
 __all__ = ["Layout", "tile_folder"]
 
-_SCAN_FILES = ("days.csv", "days.parquet", "findings.parquet", "report.html", "scan.json")
+_SCAN_FILES = (
+    "days.csv", "days.parquet", "findings.parquet", "labels.html", "report.html", "scan.json",
+)  # fmt: skip
 _TRUE_COLOUR = "_TrueColor"
 
 

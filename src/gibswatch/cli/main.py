@@ -21,6 +21,7 @@ from gibswatch.cli import (
     demo,
     doctor,
     download,
+    label,
     layers,
     refresh,
     report,
@@ -59,6 +60,7 @@ app.add_typer(bench.app)
 app.command("download")(download.download)
 app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
+app.command("label")(label.label)
 app.command("report")(report.report)
 app.command("times")(times.times)
 app.command("sky")(sky.sky)

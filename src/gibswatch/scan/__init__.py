@@ -10,6 +10,8 @@ from typing import Any
 
 from gibswatch.scan.inspecting.inspection import inspect
 from gibswatch.scan.judging.judge import Workers, fit_sightings, judge_pictures
+from gibswatch.scan.labelling.documents import label_to_json
+from gibswatch.scan.labelling.run import LabelResult, label_archive
 from gibswatch.scan.outputs.expected import expectation_of, georeference_of, reasons_of, scene_of
 from gibswatch.scan.outputs.findings import (
     item_to_json,
@@ -31,6 +33,7 @@ __all__ = [
     "ArchivedDay",
     "DaySky",
     "LabelOutcome",
+    "LabelResult",
     "Output",
     "Picture",
     "PictureFile",
@@ -46,7 +49,9 @@ __all__ = [
     "item_to_json",
     "items_to_json",
     "judge_pictures",
+    "label_archive",
     "label_days",
+    "label_to_json",
     "read_scan",
     "reasons_of",
     "scan",

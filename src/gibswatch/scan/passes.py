@@ -44,6 +44,12 @@ class JudgedDays:
     notes: tuple[str, ...]
     """What a person should know."""
 
+    def lines(self, days: Sequence[dt.date]) -> tuple[str, ...]:
+        """Say which orbits were used for days; nothing without a known satellite."""
+        if self.orbits is None or not days:
+            return ()
+        return (self.orbits.summary(days), *self.orbits.notes)
+
     def skies(self, days: Sequence[dt.date]) -> dict[dt.date, DaySky]:
         """What days were judged by, where their orbit is known."""
         if self.orbits is None:

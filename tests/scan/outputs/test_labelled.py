@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gibswatch.archive.labels import label_path
+from gibswatch.archive.labels import label_path, read_labels
 from gibswatch.archive.layout import Layout
-from gibswatch.errors import UsageError
+from gibswatch.archive.own_labels import days_of_persons, own_labels_path, read_own
+from gibswatch.errors import ArchiveError, UsageError
 from gibswatch.scan.outputs.labelled import label_days
 from gibswatch.types import DayItem, Finding, Kind, VerdictName
 
@@ -78,3 +79,27 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="line 1 cannot be read"):
         label_days(layout, ITEMS)
     assert path.read_text() == "tuesday 2\n"
+
+
+def test_what_we_wrote_is_told_from_what_a_person_wrote(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, LAYER, 4326)
+    path = label_path(layout)
+    path.parent.mkdir(parents=True)
+    path.write_text("val 2016-04-02 3\n")
+    label_days(layout, ITEMS)
+    own = read_own(own_labels_path(layout))
+    lines = read_labels(path).labels
+    assert own
+    assert {day: frozenset(lines[day].codes) for day in own} == own
+    assert dt.date(2016, 4, 2) not in own
+    assert days_of_persons(read_labels(path), own) == {dt.date(2016, 4, 2)}
+
+
+def test_a_damaged_record_leaves_the_labels_alone(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, LAYER, 4326)
+    record = own_labels_path(layout)
+    record.parent.mkdir(parents=True)
+    record.write_text("[]")
+    with pytest.raises(ArchiveError, match="is damaged"):
+        label_days(layout, ITEMS)
+    assert not label_path(layout).exists()

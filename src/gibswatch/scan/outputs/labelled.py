@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gibswatch.archive.labels import LabelLine, label_path, read_labels, write_labels
 from gibswatch.archive.layout import Layout
+from gibswatch.archive.own_labels import own_labels_path, read_own, write_own
 from gibswatch.types import DayItem, Kind
 
 __all__ = ["LabelOutcome", "label_days"]
@@ -47,6 +48,8 @@ def label_days(layout: Layout, items: Sequence[DayItem]) -> LabelOutcome:
         If the file that is there cannot be read.
     OutputError
         If it cannot be written.
+    ArchiveError
+        If the record of what was written before cannot be read.
     """
     path = label_path(layout)
     before = read_labels(path)
@@ -64,5 +67,18 @@ def label_days(layout: Layout, items: Sequence[DayItem]) -> LabelOutcome:
         codes = tuple(sorted({Kind(finding.kind) for finding in item.findings}))
         lines.append(LabelLine(there.split if there else None, item.date, codes))
     if lines:
+        _record(layout, lines)
         write_labels(path, before.with_lines(lines), before=before)
     return LabelOutcome(path, len(lines), kept, left_out)
+
+
+def _record(layout: Layout, lines: Sequence[LabelLine]) -> None:
+    """Write down which codes are ours, before they stand in the file.
+
+    Where a run ends between the two, a line without a code stays what it is.
+    """
+    path = own_labels_path(layout)
+    before = read_own(path)
+    own = before | {line.date: frozenset(line.codes) for line in lines if line.codes}
+    if own != before:
+        write_own(path, own)
