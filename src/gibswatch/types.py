@@ -186,3 +186,5 @@ class DayItem:
     date_candidates: tuple[dt.date, ...] = ()
     mask: str | None = None
     worldview: str | None = None
+    alert: bool | None = None
+    """Whether it is over the threshold of the alert budget; None without a budget or a verdict."""

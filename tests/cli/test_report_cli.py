@@ -90,6 +90,22 @@ def test_what_fail_on_names_goes_before_incomplete(
     assert _exit_code(ScanResult("L", "gibswatch", items), fail_on) == code
 
 
+@pytest.mark.parametrize(
+    ("alert", "fail_on", "code"),
+    [
+        (True, "alert", 3),
+        (True, "any", 3),
+        (True, "anomalous", 0),
+        (True, None, 0),
+        (False, "alert", 0),
+        (None, "any", 0),
+    ],
+)
+def test_fail_on_may_name_alerts(alert: bool | None, fail_on: str | None, code: int) -> None:
+    item = DayItem("L", None, "clean", 0.4, "", None, alert=alert)
+    assert _exit_code(ScanResult("L", "gibswatch", (item,)), fail_on) == code
+
+
 def test_nothing_came_goes_before_all(capfd: pytest.CaptureFixture[str]) -> None:
     items = (DayItem("L", None, "incomplete", 0.0, "", None),)
     download = DownloadSummary(days=1, fetched=2, days_incomplete=1)
@@ -109,5 +125,9 @@ def test_bad_combinations_are_told_before_anything_is_downloaded(
     reasons = run("scan", _LAYER, *days, *where, "--method", "black-share", "--reasons")
     assert (reasons.code, "leave one of them out" in reasons.err) == (2, True)
     assert run("scan", _LAYER, *days, *where, "--fail-on", "never").code == 2
+    alert = run("scan", _LAYER, *days, *where, "--fail-on", "alert")
+    assert (alert.code, "give --alerts-per-month too" in alert.err) == (2, True)
+    many = run("scan", _LAYER, *days, *where, "--alerts-per-month", "31")
+    assert (many.code, "must be over 0 and under 30" in many.err) == (2, True)
     assert len(server.requests) == 0
     assert not list(tmp_path.iterdir())

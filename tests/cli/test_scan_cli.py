@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gibswatch.scan import budget
 from gibswatch.simulate import EmbeddedServer, ServedLayer, TileFolderSource, create_app
 
 _LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
@@ -37,6 +38,38 @@ def test_scan_prints_what_is_wrong_and_where_the_report_is(
     assert len(server.requests) == 0
     items = json.loads(again.out)["items"]
     assert [i["date"] for i in items if i["verdict"] == "anomalous"] == ["2023-08-08"]
+
+
+def test_an_alert_budget_names_the_days_over_it(
+    run: Run, tmp_path: Path, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--output-dir", tmp_path, "--base-url", server.base_url)
+    command = ("scan", _LAYER, *_RANGE, *_BOX, *where)
+    plain = run(*command, "--json")
+    assert {item["alert"] for item in json.loads(plain.out)["items"]} == {None}
+
+    few = run(*command, "--alerts-per-month", 3, "--fail-on", "alert")
+    assert few.code == 3  # the hole, by the detector's own threshold
+    said = (
+        "3 alerts a month: threshold 0.50, the detector's own: 13 days believed clean are too few"
+    )
+    assert f"{said}, 60 do; 1 alert here" in few.out.splitlines()
+
+    monkeypatch.setattr(budget, "FEWEST_DAYS", 10)
+    ended = run(*command, "--alerts-per-month", 6, "--json")
+    document = json.loads(ended.out)
+    told, threshold = document["items"], document["budget"]["threshold"]
+    assert (document["budget"]["days"], 0 <= threshold < 0.5) == (13, True)
+    assert [i["alert"] for i in told] == [i["score"] > threshold for i in told]
+    (hole,) = (i for i in told if i["verdict"] == "anomalous")
+    assert hole["alert"]
+    for item in told:  # nothing else is said of a day that is an alert
+        item["alert"] = None
+    assert told == json.loads(plain.out)["items"]
+    folder = tmp_path / "4326" / "scans" / _LAYER
+    assert "6 alerts a month: threshold" in (folder / "report.html").read_text("utf-8")
+    again = run("report", _LAYER, "--output-dir", tmp_path)
+    assert (again.code, "6 alerts a month" in again.out) == (0, True)
 
 
 def test_scan_with_days_missing_ends_with_4(

@@ -17,6 +17,7 @@ import pytest
 
 from gibswatch.report import write_report
 from gibswatch.scan import ScanResult
+from gibswatch.scan.budget import Budget
 from gibswatch.types import BoolArray, Finding, Georeference, Kind
 
 if TYPE_CHECKING:
@@ -113,6 +114,14 @@ def test_the_page_loads_nothing_and_leads_only_to_worldview_and_gibs(mixed: Scan
     assert "default-src 'none'; img-src data:;" in page.text
     assert not {tag for tag in page.tags if tag in ("link", "iframe", "object", "embed", "base")}
     assert not {name for name in page.attributes if name.startswith("on")}
+
+
+def test_alerts_stand_in_the_page_where_there_is_a_budget(mixed: ScanResult) -> None:
+    assert "alerts a month" not in _written(mixed).text
+    items = tuple(replace(item, alert=item.date == _DAY) for item in mixed.items)
+    page = _written(replace(mixed, items=items, budget=Budget(3, 0.41, 212, 3)))
+    assert page.text.count("3 alerts a month: threshold 0.41") == 1
+    assert page.text.count("<b>alert</b>") == 1
 
 
 def test_only_the_pages_own_script_may_run_and_it_asks_for_nothing(mixed: ScanResult) -> None:

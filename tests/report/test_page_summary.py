@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from gibswatch.report.status import day_id, level_of, status_of, worldview_of
-from gibswatch.report.summary import headline, range_words, runs_without_verdict, totals
+from gibswatch.report.summary import (
+    budget_words,
+    headline,
+    range_words,
+    runs_without_verdict,
+    totals,
+)
+from gibswatch.scan.budget import Budget
 from gibswatch.types import DayItem, Finding, IncompleteCause, Kind, VerdictName
 
 _FIRST = dt.date(2023, 8, 1)
@@ -45,6 +53,27 @@ def test_totals_count_every_day_once() -> None:
     assert found == {"anomalous": 1, "explained": 1, "clean": 1, "incomplete": 0, "no-data": 1}
     assert sum(total.share for total in totals(items)) == 1.0
     assert [total.count for total in totals([])] == [0, 0, 0, 0]
+
+
+def test_a_budget_in_words() -> None:
+    budget = Budget(3, 0.413, 212, 3)
+    items = [
+        replace(item, alert=alert)
+        for item, alert in (
+            (_item(0, score=0.45), True),
+            (_item(1, "anomalous", _HOLE, score=0.9), True),
+            (_item(2), False),
+            (_item(3, "no-data"), None),
+        )
+    ]
+    assert budget_words(budget, items) == (
+        "3 alerts a month: threshold 0.41, calibrated on 212 days believed clean. "
+        "Here 2 days are over it, 1 of them by score alone, without a finding."
+    )
+    weak = replace(_item(4, "anomalous", _HOLE), alert=False)
+    assert "Here 1 day is over it, 0 of them by score alone" in budget_words(budget, [items[1]])
+    assert budget_words(budget, [weak]).endswith("; 1 day with a weak finding under it.")
+    assert budget_words(None, items) == ""
 
 
 @pytest.mark.parametrize(

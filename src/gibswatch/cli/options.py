@@ -112,6 +112,16 @@ FailOn = Annotated[
     Literal["anomalous", "incomplete", "any"] | None,
     typer.Option("--fail-on", help="End with exit code 3 if a day is so; goes before 4, after 5."),
 ]
+FailOnAlert = Annotated[
+    Literal["anomalous", "incomplete", "alert", "any"] | None,
+    typer.Option("--fail-on", help="End with exit code 3 if a day is so; goes before 4, after 5."),
+]
+AlertsPerMonth = Annotated[
+    float | None,
+    typer.Option(
+        "--alerts-per-month", metavar="K", help="How many days of a clean month may be alerts."
+    ),
+]
 _MAX_TLE_BYTES = 2**20
 
 

@@ -41,7 +41,7 @@ def report(
     for line in result.notes:
         note(line)
     if as_json:
-        print_json(items_to_json(result.layer, result.items))
+        print_json(items_to_json(result.layer, result.items, result.budget))
     else:
         print_result(result, page)
 

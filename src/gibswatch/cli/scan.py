@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gibswatch.cli import options as opt
+from gibswatch.errors import UsageError
 
 if TYPE_CHECKING:
     from gibswatch.scan import ScanResult
@@ -56,7 +57,8 @@ def scan(
     compat_masks: Annotated[
         bool, typer.Option("--compat-masks", help="Write masks as the predecessor did too.")
     ] = False,
-    fail_on: opt.FailOn = None,
+    alerts_per_month: opt.AlertsPerMonth = None,
+    fail_on: opt.FailOnAlert = None,
     as_json: opt.JsonFlag = False,
 ) -> None:
     """Download what is missing, judge every day, write tables and a report.
@@ -72,6 +74,8 @@ def scan(
     from gibswatch.scan import scan as run_scan
     from gibswatch.settings import read_settings
 
+    if fail_on == "alert" and alerts_per_month is None:
+        raise UsageError("--fail-on alert needs a budget: give --alerts-per-month too")
     settings = read_settings(
         base_url=base_url,
         connections=connections,
@@ -105,6 +109,7 @@ def scan(
             confirm=confirm,
             tle=None if tle is None else opt.read_elements(tle),
             events=() if events is None else read_events(events),
+            alerts_per_month=alerts_per_month,
             on_progress=tell,
         )
     _tell(result, write_report(result), as_json)
@@ -170,7 +175,7 @@ def _tell(result: ScanResult, report: Path | None, as_json: bool) -> None:
     for line in result.notes:
         note(line)
     if as_json:
-        print_json(items_to_json(result.layer, result.items))
+        print_json(items_to_json(result.layer, result.items, result.budget))
     else:
         print_result(result, report)
 
@@ -178,13 +183,19 @@ def _tell(result: ScanResult, report: Path | None, as_json: bool) -> None:
 def print_result(result: ScanResult, report: Path | None) -> None:
     """Print what a person wants to know first: the days that are not clean, then the totals."""
     for item in sorted(result.items, key=lambda item: -item.score):
-        if item.verdict != "clean":
-            line = f"{item.date or item.file}  {item.verdict:<10}  {item.score:.2f}  {item.reason}"
+        if item.verdict != "clean" or item.alert:
+            by_score = item.verdict == "clean"
+            said = "unusual" if by_score else item.verdict
+            why = f"By its score alone. {item.reason}" if by_score else item.reason
+            line = f"{item.date or item.file}  {said:<10}  {item.score:.2f}  {why}"
             typer.echo("".join(c if c.isprintable() else " " for c in line))
     totals = ", ".join(f"{n} {verdict}" for verdict, n in sorted(result.verdicts.items()))
     unit = "day" if result.grid else "picture"
     count = f"{len(result.items)} {unit}{'' if len(result.items) == 1 else 's'}"
     typer.echo(f"{result.layer}: {count} ({totals or 'none'})")
+    if result.budget is not None:
+        found = f"{len(result.alerts)} alert{'' if len(result.alerts) == 1 else 's'} here"
+        typer.echo(f"{result.budget}; {found}")
     if result.download is not None:
         kept, fetched = result.download.days_kept, result.download.fetched
         typer.echo(f"fetched {fetched} tiles; {kept} days were there already")
@@ -199,7 +210,11 @@ def _exit_code(result: ScanResult, fail_on: str | None) -> int:
         error_line(result.download.nothing_line)
         return 5
     incomplete = result.verdicts["incomplete"] + result.verdicts["wrong-date"]
-    counts = {"anomalous": result.verdicts["anomalous"], "incomplete": incomplete}
+    counts = {
+        "anomalous": result.verdicts["anomalous"],
+        "incomplete": incomplete,
+        "alert": len(result.alerts),
+    }
     if fail_on is not None and any(counts[name] for name in counts if fail_on in (name, "any")):
         return 3
     return 4 if incomplete else 0

@@ -21,7 +21,13 @@ from gibswatch.report.places import graticule
 from gibswatch.report.planes import read_scene
 from gibswatch.report.rendering import render_page
 from gibswatch.report.status import STATUS_WORDS, STATUSES, day_id, status_of, worldview_of
-from gibswatch.report.summary import headline, range_words, runs_without_verdict, totals
+from gibswatch.report.summary import (
+    budget_words,
+    headline,
+    range_words,
+    runs_without_verdict,
+    totals,
+)
 from gibswatch.report.timeline import timeline
 from gibswatch.scan.result import ScanResult
 from gibswatch.types import BBox, DayItem
@@ -79,6 +85,7 @@ def _head(result: ScanResult) -> dict[str, Any]:
         "grid": str(result.grid),
         "range": range_words(items),
         "headline": headline(items) if items else "",
+        "budget": budget_words(result.budget, items),
         "totals": totals(items),
         "judged": sum(item.verdict in ("clean", "anomalous") for item in items),
         "calendar": calendar,

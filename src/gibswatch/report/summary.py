@@ -10,9 +10,18 @@ from dataclasses import dataclass
 from gibswatch.report.calendar import long_date
 from gibswatch.report.cards import area_words
 from gibswatch.report.status import STATUS_WORDS, STATUSES, Status, status_of
+from gibswatch.scan.budget import Budget
 from gibswatch.types import DayItem
 
-__all__ = ["Run", "Total", "headline", "range_words", "runs_without_verdict", "totals"]
+__all__ = [
+    "Run",
+    "Total",
+    "budget_words",
+    "headline",
+    "range_words",
+    "runs_without_verdict",
+    "totals",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,18 @@ def headline(items: Sequence[DayItem]) -> str:
         area = area_words(_unexplained_km2(worst))
         text += f" The largest is {area}, on {long_date(worst.date)}."
     return text
+
+
+def budget_words(budget: Budget | None, items: Sequence[DayItem]) -> str:
+    """Say which days are alerts, and why; empty without a budget."""
+    if budget is None:
+        return ""
+    alerts = [item for item in items if item.alert]
+    plain = sum(item.verdict == "clean" for item in alerts)
+    quiet = sum(item.verdict == "anomalous" and not item.alert for item in items)
+    text = f"{budget}. Here {_count(len(alerts), 'day')} {'is' if len(alerts) == 1 else 'are'}"
+    text += f" over it, {plain:,} of them by score alone, without a finding"
+    return f"{text}; {_count(quiet, 'day')} with a weak finding under it." if quiet else f"{text}."
 
 
 def range_words(items: Sequence[DayItem]) -> str:

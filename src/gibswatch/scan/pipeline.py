@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,13 +29,13 @@ from gibswatch.errors import UsageError
 from gibswatch.parallel import check_scheduler
 from gibswatch.scan.archived import ArchivedDays
 from gibswatch.scan.arguments import BoxLike, DayLike, as_box, as_day, as_workers
+from gibswatch.scan.budget import check_per_month, spend
 from gibswatch.scan.judging.judge import Workers
 from gibswatch.scan.judging.known_events import with_events
-from gibswatch.scan.judging.orbits import LayerOrbits
 from gibswatch.scan.mask_days import MaskPlan, fetch_masks, plan_masks
 from gibswatch.scan.outputs.labelled import label_days
 from gibswatch.scan.outputs.rasters import Output, check_outputs
-from gibswatch.scan.outputs.tables import write_tables
+from gibswatch.scan.outputs.tables import earlier_days, write_tables
 from gibswatch.scan.passes import judge_days
 from gibswatch.scan.result import ProgressCallback, ScanResult, silent
 from gibswatch.settings import Settings, read_settings
@@ -63,6 +63,7 @@ def scan(
     confirm: bool = True,
     tle: str | None = None,
     events: Sequence[Event] = (),
+    alerts_per_month: float | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> ScanResult:
     """Download what is missing, judge every day, confirm suspicions, write the tables.
@@ -102,6 +103,8 @@ def scan(
         Two-line elements of the layer's satellite, where its orbit cannot be fitted.
     events : sequence of Event
         Known causes besides the packaged ones; an event explains, it never changes a verdict.
+    alerts_per_month : float, optional
+        How many days of a clean month may be alerts; by default no day is said to be one.
     on_progress : callable, optional
         Told (pass, done, total).
 
@@ -117,6 +120,7 @@ def scan(
         If tiles were needed and no connection could be made.
     """
     wanted = _check_wanted(check_outputs(outputs), method)
+    per_month = None if alerts_per_month is None else check_per_month(alerts_per_month)
     spread = _reachable(as_workers(workers))
     known, code, archive_root = find_picture_layer(layer), check_epsg(epsg), Path(root)
     chosen = choose_grid(
@@ -135,7 +139,7 @@ def scan(
     job = _Job(
         ArchivedDays(archive_root, known, chosen, wanted),
         span, plan, masks, method, settings or read_settings(), spread, tle, tuple(events),
-        on_progress or silent,
+        per_month, on_progress or silent,
     )  # fmt: skip
     return job.run(confirm=confirm)
 
@@ -153,6 +157,8 @@ class _Job:
     workers: Workers
     tle: str | None
     events: tuple[Event, ...]
+    per_month: float | None
+    """Alerts that may be in a clean month; None: no budget."""
     tell: ProgressCallback
 
     def run(self, *, confirm: bool) -> ScanResult:
@@ -190,13 +196,21 @@ class _Job:
             archived.root,
             archived.layout.scan_folder,
             tuple(notes),
-            _orbit_lines(judged.orbits, plan.days),
+            judged.lines(plan.days),
             *self.span,
             judged.skies([i.date for i in items if i.date is not None and i.findings]),
             version("gibswatch"),
             dt.datetime.now(dt.UTC),
         )
-        return write_tables(result)
+        return write_tables(_budgeted(result, self.per_month))
+
+
+def _budgeted(result: ScanResult, per_month: float | None) -> ScanResult:
+    """Say which days are alerts, by these and those of earlier scans."""
+    if per_month is None:
+        return result
+    items, budget = spend(result.items, per_month, others=earlier_days(result))
+    return replace(result, items=items, budget=budget)
 
 
 def _check_wanted(wanted: frozenset[Output], method: str) -> frozenset[Output]:
@@ -215,11 +229,6 @@ def _reachable(workers: Workers) -> Workers:
     if workers.scheduler is not None:
         check_scheduler(workers.scheduler)
     return workers
-
-
-def _orbit_lines(orbits: LayerOrbits | None, days: Sequence[dt.date]) -> tuple[str, ...]:
-    """Say which orbits were used."""
-    return () if orbits is None or not days else (orbits.summary(days), *orbits.notes)
 
 
 def _gap_item(layer: Layer, day: dt.date) -> DayItem:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gibswatch.archive.ingest.summary import DownloadSummary
 from gibswatch.catalogue.windows import Grid
+from gibswatch.scan.budget import Budget
 from gibswatch.sky.orbit import Orbit
 from gibswatch.types import DayItem
 
@@ -57,6 +58,8 @@ class ScanResult:
     """Of the Gibswatch that judged."""
     written: dt.datetime | None = None
     """UTC; when the judgement was written down."""
+    budget: Budget | None = None
+    """By what days are alerts; None if none was asked for."""
 
     @property
     def epsg(self) -> int | None:
@@ -67,6 +70,11 @@ class ScanResult:
     def verdicts(self) -> Counter[str]:
         """Number of days by verdict."""
         return Counter(item.verdict for item in self.items)
+
+    @property
+    def alerts(self) -> tuple[DayItem, ...]:
+        """Days over the threshold of the budget, in order."""
+        return tuple(item for item in self.items if item.alert)
 
 
 def silent(stage: str, done: int, total: int) -> None:

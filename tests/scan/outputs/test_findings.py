@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -13,6 +14,7 @@ import pytest
 from shapely.geometry import Polygon, mapping
 
 from gibswatch.scan import items_to_json, write_days, write_days_csv, write_findings
+from gibswatch.scan.budget import Budget
 from gibswatch.types import BBox, DayItem, Finding, Kind, Shares
 
 _BOX = Polygon([(-36, -18), (-5, -18), (-5, 18), (-36, 18)])
@@ -37,6 +39,9 @@ _ITEMS = (
 )
 
 
+_ALERTS = (False, True, None)
+
+
 def test_json_has_the_fields_that_others_build_on() -> None:
     document = json.loads(json.dumps(items_to_json("L", _ITEMS), allow_nan=False))
     assert document["layer"] == "L"
@@ -53,6 +58,20 @@ def test_json_has_the_fields_that_others_build_on() -> None:
     assert finding["geometry"]["type"] == "Polygon"
     assert finding["granules"] == []
     assert (unread["date"], unread["shares"], unread["incomplete_cause"]) == (None, None, "network")
+
+
+def test_alerts_and_their_budget_are_told(tmp_path: Path) -> None:
+    items = [replace(item, alert=alert) for item, alert in zip(_ITEMS, _ALERTS, strict=True)]
+    budget = Budget(3, 0.41, 212, 3, "")
+    document = json.loads(json.dumps(items_to_json("L", items, budget), allow_nan=False))
+    assert document["budget"] == {
+        "per_month": 3, "threshold": 0.41, "days": 212, "expected": 3, "problem": "",
+    }  # fmt: skip
+    assert tuple(item["alert"] for item in document["items"]) == _ALERTS
+    assert "budget" not in items_to_json("L", items)
+    write_days(tmp_path / "days.parquet", items)
+    rows = pq.read_table(tmp_path / "days.parquet").to_pylist()
+    assert tuple(row["alert"] for row in rows) == _ALERTS
 
 
 def test_findings_are_geoparquet_in_lon_lat(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from shapely.geometry import Polygon, mapping
 from gibswatch.archive.layout import Layout
 from gibswatch.catalogue.windows import Grid
 from gibswatch.errors import ArchiveError, UsageError
+from gibswatch.scan.budget import Budget
 from gibswatch.scan.outputs.stored import (
     SCAN_FILE,
     read_scan,
@@ -87,6 +89,28 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert json.loads(path.read_bytes())["items"][1]["file"] == f"4326/{_DAY}/{LAYER}.jpg"
 
 
+@pytest.mark.parametrize("expected", [3.0, None])
+def test_a_budget_is_read_back_and_scans_before_it_have_none(
+    tmp_path: Path, expected: float | None
+) -> None:
+    budget = Budget(3.0, math.nextafter(0.5, 0.0), 212, expected, "why")
+    whole = _result(tmp_path, 1, 3, budget=budget)
+    alerts = (True, False, None)
+    items = [replace(item, alert=a) for item, a in zip(whole.items, alerts, strict=True)]
+    path = write_scan(replace(whole, items=tuple(items)))
+    again = read_scan(path.parent)
+    assert again.budget == budget
+    assert tuple(item.alert for item in again.items) == alerts
+    assert [item.date for item in again.alerts] == [_day(1)]
+    document = json.loads(path.read_bytes())
+    for part in (document, *document["items"]):
+        part.pop("budget", None)
+        part.pop("alert", None)
+    path.write_text(json.dumps(document))
+    assert read_scan(path.parent).budget is None
+    assert not read_scan(path.parent).alerts
+
+
 def test_an_archive_that_was_moved_is_read(tmp_path: Path) -> None:
     here = tmp_path / "here"
     write_scan(_result(here, 1, 3))
@@ -108,6 +132,8 @@ def test_an_archive_that_was_moved_is_read(tmp_path: Path) -> None:
         lambda d: d["items"][1]["findings"][0].update(kind=17),
         lambda d: d["items"][1]["findings"][0].update(geometry={"type": "Point"}),
         lambda d: d["items"][1]["sky"].update(satellite="Sputnik"),
+        lambda d: d["items"][0].update(alert="yes"),
+        lambda d: d.update(budget={"threshold": 0.4}),
         lambda d: d.update(items={}),
     ],
 )

@@ -9,17 +9,39 @@ from pathlib import Path
 from typing import Any
 
 from gibswatch.files import atomic_path
+from gibswatch.scan.budget import Budget
 from gibswatch.types import KIND_NAMES, DayItem, Finding
 
-__all__ = ["item_to_json", "items_to_json", "write_days", "write_days_csv", "write_findings"]
+__all__ = [
+    "budget_to_json",
+    "item_to_json",
+    "items_to_json",
+    "write_days",
+    "write_days_csv",
+    "write_findings",
+]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
 
-def items_to_json(layer: str, items: Iterable[DayItem]) -> dict[str, Any]:
+def items_to_json(
+    layer: str, items: Iterable[DayItem], budget: Budget | None = None
+) -> dict[str, Any]:
     """The document that ``scan --json`` and ``inspect --json`` print."""
-    return {"layer": layer, "items": [item_to_json(item) for item in items]}
+    told = {} if budget is None else {"budget": budget_to_json(budget)}
+    return {"layer": layer, **told, "items": [item_to_json(item) for item in items]}
+
+
+def budget_to_json(budget: Budget) -> dict[str, Any]:
+    """An alert budget as plain JSON values; the threshold as it is: it is compared with."""
+    return {
+        "per_month": budget.per_month,
+        "threshold": budget.threshold,
+        "days": budget.days,
+        "expected": budget.expected,
+        "problem": budget.problem,
+    }
 
 
 def item_to_json(item: DayItem) -> dict[str, Any]:
@@ -44,6 +66,7 @@ def item_to_json(item: DayItem) -> dict[str, Any]:
         "tiles": dict(item.tiles),
         "mask": item.mask,
         "worldview": item.worldview,
+        "alert": item.alert,
     }
 
 
@@ -74,6 +97,7 @@ def write_days(path: Path, items: Sequence[DayItem]) -> None:
             ("file", pa.string()),
             ("mask", pa.string()),
             ("worldview", pa.string()),
+            ("alert", pa.bool_()),
         ]
     )
     table = pa.Table.from_pylist([_day_row(item) for item in items], schema=schema)
@@ -160,6 +184,7 @@ def _day_row(item: DayItem) -> dict[str, Any]:
         "file": item.file,
         "mask": item.mask,
         "worldview": item.worldview,
+        "alert": item.alert,
     }
 
 

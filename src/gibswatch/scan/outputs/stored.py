@@ -19,7 +19,8 @@ from gibswatch.catalogue.grids import check_epsg
 from gibswatch.catalogue.windows import Grid, GridKind
 from gibswatch.errors import ArchiveError, UsageError
 from gibswatch.files import write_bytes
-from gibswatch.scan.outputs.findings import item_to_json
+from gibswatch.scan.budget import Budget
+from gibswatch.scan.outputs.findings import budget_to_json, item_to_json
 from gibswatch.scan.result import DaySky, ScanResult
 from gibswatch.sky.orbit import Orbit, OrbitSource
 from gibswatch.sky.satellites import SATELLITES
@@ -82,6 +83,7 @@ def write_scan(result: ScanResult) -> Path:
         "grid": _grid_document(result.grid),
         "notes": list(result.notes),
         "orbits": list(result.orbits),
+        "budget": None if result.budget is None else budget_to_json(result.budget),
     }
     # A line a day: two scans can be compared by eye, and no document of all days is built.
     rows = (json.dumps(_item_document(result, item), allow_nan=False) for item in result.items)
@@ -225,6 +227,20 @@ def _result(document: dict[str, Any], folder: Path, *, whole: bool) -> ScanResul
         skies=skies,
         version=_text(document["gibswatch"]),
         written=None if written is None else dt.datetime.fromisoformat(_text(written)),
+        budget=_budget(document.get("budget")),
+    )
+
+
+def _budget(row: dict[str, Any] | None) -> Budget | None:
+    """The budget of a scan; scans of earlier versions have none."""
+    if row is None:
+        return None
+    return Budget(
+        _number(row["per_month"]),
+        _number(row["threshold"]),
+        int(_number(row["days"])),
+        None if row["expected"] is None else _number(row["expected"]),
+        _text(row["problem"]),
     )
 
 
@@ -262,6 +278,7 @@ def _item(row: dict[str, Any], layer: str, root: Path) -> DayItem:
         tuple(_day(day) for day in _list(row["date_candidates"])),
         _path(row["mask"], root),
         None if row["worldview"] is None else _web(row["worldview"]),
+        _flag(row.get("alert")),
     )
 
 
@@ -331,6 +348,12 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{str(value)[:30]} is no number")
     return float(value)
+
+
+def _flag(value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{str(value)[:30]} is neither true nor false")
+    return value
 
 
 def _day(value: Any) -> dt.date:

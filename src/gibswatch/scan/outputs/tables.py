@@ -12,7 +12,7 @@ from gibswatch.scan.outputs.stored import read_scan, write_scan
 from gibswatch.scan.result import DaySky, ScanResult
 from gibswatch.types import DayItem
 
-__all__ = ["write_tables"]
+__all__ = ["earlier_days", "write_tables"]
 
 
 def write_tables(result: ScanResult) -> ScanResult:
@@ -48,6 +48,11 @@ def write_tables(result: ScanResult) -> ScanResult:
     write_findings(folder / "findings.parquet", both.items)
     write_scan(both)
     return result
+
+
+def earlier_days(result: ScanResult) -> list[DayItem]:
+    """Return the days of earlier scans that stay in the tables: same method, same grid."""
+    return _earlier(result)[0]
 
 
 def _earlier(result: ScanResult) -> tuple[list[DayItem], Mapping[dt.date, DaySky], str | None]:
