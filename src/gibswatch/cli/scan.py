@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,8 +73,7 @@ def scan(
     from gibswatch.scan import scan as run_scan
     from gibswatch.settings import read_settings
 
-    if fail_on == "alert" and alerts_per_month is None:
-        raise UsageError("--fail-on alert needs a budget: give --alerts-per-month too")
+    _check_fail_on(fail_on, alerts_per_month)
     settings = read_settings(
         base_url=base_url,
         connections=connections,
@@ -97,12 +95,7 @@ def scan(
             method=method,
             with_mask=with_mask,
             outputs=_named(
-                {
-                    "cog": cog,
-                    "compat-masks": compat_masks,
-                    "labels": write_labels,
-                    "reasons": reasons,
-                }
+                cog=cog, compat_masks=compat_masks, labels=write_labels, reasons=reasons
             ),
             settings=settings,
             workers=Workers(workers, scheduler),
@@ -162,9 +155,15 @@ def inspect(
     raise typer.Exit(_exit_code(result, fail_on))
 
 
-def _named(asked: Mapping[str, bool]) -> list[str]:
+def _check_fail_on(fail_on: str | None, alerts_per_month: float | None) -> None:
+    """Refuse to wait for alerts where no day can be one."""
+    if fail_on == "alert" and alerts_per_month is None:
+        raise UsageError("--fail-on alert needs a budget: give --alerts-per-month too")
+
+
+def _named(**asked: bool) -> list[str]:
     """Names of the outputs that are asked for."""
-    return [name for name, wanted in asked.items() if wanted]
+    return [name.replace("_", "-") for name, wanted in asked.items() if wanted]
 
 
 def _tell(result: ScanResult, report: Path | None, as_json: bool) -> None:
