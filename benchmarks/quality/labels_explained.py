@@ -3,7 +3,8 @@
 Run: .venv/bin/python benchmarks/quality/labels_explained.py [--labels FILE]
 
 The file has 946 days of SNPP, 2015-11-24 to 2018-06-26, most of them without a code.  Eclipses need
-no tuning.  The schedule was chosen with the odd months in view: report the even ones.
+no tuning.  The schedule was chosen with the odd months in view: report the even ones.  All days
+together are the table of ``gibswatch label --against`` (docs/labelling.md).
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from pathlib import Path
 
 from scipy.stats import binomtest
 
-from gibswatch.sky.eclipse_days import EclipseView, largest_obscuration
-from gibswatch.sky.orbit import anchor_orbit
+from gibswatch.archive import read_labels as read_label_file
+from gibswatch.scan.labelling.agreement import count_row
+from gibswatch.scan.labelling.from_sky import eclipse_of
+from gibswatch.sky.eclipse_days import EclipseView
 from gibswatch.sky.satellites import SATELLITES
 from gibswatch.sky.schedule import scheduled_windows
+from gibswatch.types import Kind
 
 NAME = "VIIRS_SNPP_CorrectedReflectance_TrueColor.txt"
-ECLIPSE_CODES = frozenset({5, 6})
+ECLIPSE_CODES = frozenset({Kind.ECLIPSE_MISSING, Kind.ECLIPSE_MISCOLORATION})
 LEAST_SHARE = 0.05
 """Of the Sun's disc: an eclipse that a person could see in the picture."""
 
-Labels = Mapping[dt.date, frozenset[int]]
+Labels = Mapping[dt.date, frozenset[Kind]]
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,15 @@ class Explained:
 
 def read_labels(path: Path) -> Labels:
     """Read lines ``{split} {date} {codes}``."""
-    lines = [line.split() for line in path.read_text("ascii").splitlines() if line.strip()]
-    return {dt.date.fromisoformat(day): frozenset(map(int, codes)) for _, day, *codes in lines}
+    lines = read_label_file(path).labels
+    return {day: frozenset(line.codes) for day, line in lines.items()}
 
 
 def eclipses(labels: Labels) -> dict[dt.date, EclipseView | None]:
     """Find the predicted eclipse of every day that has one or is labelled so."""
     found: dict[dt.date, EclipseView | None] = {}
     for day, codes in sorted(labels.items()):
-        view = largest_obscuration(anchor_orbit(SATELLITES["SNPP"], day), day)
+        view = eclipse_of(SATELLITES["SNPP"], day)
         if codes & ECLIPSE_CODES or (view is not None and view.share >= LEAST_SHARE):
             found[day] = view
     return found
@@ -93,11 +97,15 @@ def explained(
         for day in days
         if any(w.kind == kind and w.probability >= least for w in scheduled_windows("SNPP", day))
     }
-    coded = {day for day in days if code in labels[day] and not (alone and len(labels[day]) > 1)}
-    hits = len(coded & windows)
-    chance = len(windows) / len(days)
-    p_value = binomtest(hits, len(coded), chance, alternative="greater").pvalue
-    return Explained(len(days), len(windows), len(coded), hits, float(p_value))
+    kind_of_code = frozenset({Kind(code)})
+    nothing: frozenset[Kind] = frozenset()
+    theirs = {day: nothing if alone and len(labels[day]) > 1 else labels[day] for day in days}
+    ours = {day: kind_of_code if day in windows else nothing for day in days}
+    row = count_row(kind, days, theirs, ours, kinds=kind_of_code)
+    coded = row.both + row.only_theirs
+    chance = len(windows) / row.days
+    p_value = binomtest(row.both, coded, chance, alternative="greater").pvalue
+    return Explained(row.days, len(windows), coded, row.both, float(p_value))
 
 
 def main() -> None:

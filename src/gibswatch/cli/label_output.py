@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import typer
 
 from gibswatch.scan import LabelResult
-from gibswatch.scan.labelling.agreement import AgreementRow
+from gibswatch.scan.labelling.agreement import AgreementRow, short_codes
 from gibswatch.scan.labelling.comparison import Comparison
 from gibswatch.scan.labelling.suggest import Suggestion
 from gibswatch.types import Kind
@@ -70,8 +70,8 @@ def _print_rows(rows: Sequence[AgreementRow]) -> None:
     typer.echo("  ".join([" " * wide, *heads]))
     for row in rows:
         cells = (
-            _codes(row.theirs, "/"),
-            _codes(row.ours, "/"),
+            short_codes(row.theirs),
+            short_codes(row.ours),
             str(row.both),
             f"{row.by_chance:.1f}",
             str(row.only_theirs),
@@ -96,8 +96,8 @@ def _say_more(count: int, what: str) -> None:
         typer.echo(f"... and {count - _LISTED} more {what}: --json lists all of them")
 
 
-def _codes(codes: Iterable[Kind], between: str = " ") -> str:
-    return between.join(str(int(code)) for code in sorted(codes)) or "none"
+def _codes(codes: Iterable[Kind]) -> str:
+    return " ".join(str(int(code)) for code in sorted(codes)) or "none"
 
 
 def _count(number: int, noun: str) -> str:

@@ -16,6 +16,7 @@ from gibswatch.report.pictures import Budget
 from gibswatch.report.places import graticule
 from gibswatch.report.rendering import render_page
 from gibswatch.report.status import worldview_of
+from gibswatch.scan.labelling.agreement import short_codes
 from gibswatch.scan.labelling.comparison import Comparison, Disagreement, Nature
 from gibswatch.scan.labelling.run import LabelResult
 from gibswatch.scan.result import ScanResult
@@ -23,7 +24,7 @@ from gibswatch.types import KIND_NAMES, Kind
 
 __all__ = ["NATURE_WORDS", "write_disagreements"]
 
-PAGE = "labels.html"
+_PAGE = "labels.html"
 _MOST_DAYS, _MOST_BYTES = 120, 15_000_000
 _WIDTH = 1024
 
@@ -79,7 +80,7 @@ def write_disagreements(done: LabelResult) -> Path | None:
         found=found,
         shown=shown,
         suggestions=done.suggestions or (),
-        codes=_codes,
+        codes=short_codes,
         graticules={(f.width, f.height): graticule(f) for f in frames},
         world=result.grid.bbox if result.grid is not None and result.grid.epsg == 4326 else None,
         worldview_of=worldview_of,
@@ -87,7 +88,7 @@ def write_disagreements(done: LabelResult) -> Path | None:
         version=version("gibswatch"),
         acknowledgement=ACKNOWLEDGEMENT,
     )
-    path = result.folder / PAGE
+    path = result.folder / _PAGE
     write_bytes(path, page)
     return path
 
@@ -109,7 +110,3 @@ def _shown(result: ScanResult, found: Comparison) -> list[_Shown]:
 
 def _named(codes: Iterable[Kind]) -> str:
     return ", ".join(f"{int(code)} {KIND_NAMES[code]}" for code in codes) or "nothing"
-
-
-def _codes(codes: Iterable[Kind]) -> str:
-    return " or ".join(str(int(code)) for code in sorted(codes))

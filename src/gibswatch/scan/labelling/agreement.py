@@ -16,6 +16,7 @@ __all__ = [
     "agreement_rows",
     "count_row",
     "matching",
+    "short_codes",
     "unmatched",
 ]
 
@@ -176,3 +177,21 @@ def unmatched(codes: Collection[Kind], others: Collection[Kind]) -> frozenset[Ki
     """
     there = frozenset(others)
     return frozenset(kind for kind in codes if not matching(kind) & there)
+
+
+def short_codes(codes: Collection[Kind]) -> str:
+    """Write codes in few characters.
+
+    Examples
+    --------
+    >>> short_codes({Kind(1), Kind(2), Kind(5)}), short_codes(set(Kind) - {Kind(1), Kind(5)})
+    ('1/2/5', '2-4/6-9')
+    """
+    runs: list[list[int]] = []
+    for code in sorted(int(code) for code in codes):
+        if runs and code == runs[-1][-1] + 1:
+            runs[-1].append(code)
+        else:
+            runs.append([code])
+    parts = [[f"{run[0]}-{run[-1]}"] if len(run) > 2 else map(str, run) for run in runs]
+    return "/".join(text for part in parts for text in part)
