@@ -33,7 +33,7 @@ from gibswatch.scan.budget import check_per_month, spend
 from gibswatch.scan.judging.judge import Workers
 from gibswatch.scan.judging.known_events import with_events
 from gibswatch.scan.mask_days import MaskPlan, fetch_masks, plan_masks
-from gibswatch.scan.outputs.labelled import label_days
+from gibswatch.scan.outputs.labelled import check_labels, label_days
 from gibswatch.scan.outputs.rasters import Output, check_outputs
 from gibswatch.scan.outputs.tables import earlier_days, write_tables
 from gibswatch.scan.passes import judge_days
@@ -134,8 +134,11 @@ def scan(
     span = (as_day(start), as_day(stop))
     plan = plan_days(known, *span)
     masks = plan_masks(archive_root, known, chosen, plan.days, span) if with_mask else None
-    if "labels" in wanted or get_method(method).hues != "none":
-        read_labels(label_path(Layout(archive_root, known.identifier, code)))
+    layout = Layout(archive_root, known.identifier, code)
+    if "labels" in wanted:
+        check_labels(layout)
+    if get_method(method).hues != "none":
+        read_labels(label_path(layout))
     job = _Job(
         ArchivedDays(archive_root, known, chosen, wanted),
         span, plan, masks, method, settings or read_settings(), spread, tle, tuple(events),

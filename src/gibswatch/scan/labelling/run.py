@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from gibswatch.archive.ingest.summary import DownloadSummary
-from gibswatch.archive.labels import label_path, read_labels
-from gibswatch.archive.own_labels import days_of_persons, own_labels_path, read_own
+from gibswatch.archive.labels import label_path
 from gibswatch.archive.reader import Archive
 from gibswatch.catalogue.events import Event
 from gibswatch.catalogue.grids import check_epsg
@@ -25,22 +24,20 @@ from gibswatch.errors import DateRangeError, UsageError
 from gibswatch.parallel import check_scheduler
 from gibswatch.scan.archived import ArchivedDays
 from gibswatch.scan.arguments import DayLike, as_day, as_workers
-from gibswatch.scan.judging.judge import Workers, judge_sightings
+from gibswatch.scan.judging.judge import Workers
 from gibswatch.scan.judging.known_events import with_events
 from gibswatch.scan.labelling.comparison import Comparison, compare_labels, is_judged
 from gibswatch.scan.labelling.from_sky import sky_label
 from gibswatch.scan.labelling.given import GivenLabels, read_given
-from gibswatch.scan.labelling.suggest import Opinions, Suggestion, check_count, suggest_days
-from gibswatch.scan.outputs.labelled import LabelOutcome, label_days
+from gibswatch.scan.labelling.opinions import gather_opinions
+from gibswatch.scan.labelling.suggest import Suggestion, check_count, suggest_days
+from gibswatch.scan.outputs.labelled import LabelOutcome, check_labels, label_days
 from gibswatch.scan.outputs.rasters import check_outputs
 from gibswatch.scan.passes import JudgedDays, judge_days
 from gibswatch.scan.result import ProgressCallback, ScanResult, silent
-from gibswatch.types import DayItem, VerdictName
+from gibswatch.types import DayItem
 
 __all__ = ["LabelResult", "label_archive"]
-
-_SECOND_METHOD = "climatology"
-_STAGE = "second method"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +128,7 @@ def label_archive(
         archive.root, known, held or Grid("native", code, "16km"), wanted - {"labels"}
     )
     days = _chosen(archived, start, stop, given)
-    read_labels(label_path(archived.layout))  # a file that cannot be read is told of at once
+    check_labels(archived.layout)
     tell = on_progress or silent
     judged = judge_days(
         archived, days,
@@ -144,7 +141,9 @@ def label_archive(
     )
     suggested = None
     if suggest is not None:
-        opinions = _opinions(archived, judged, given, method=method, workers=spread, tell=tell)
+        opinions = gather_opinions(
+            archived, judged, given, method=method, workers=spread, on_progress=tell
+        )
         suggested = tuple(suggest_days(items, suggest, opinions))
     comparison = None if given is None else _compared(known, given, items, (start, stop), events)
     outcome = _written(archived, items, given)
@@ -190,37 +189,6 @@ def _compared(
     held = {item.date for item in items}
     sky = {day: sky_label(layer, day, events) for day in theirs if day not in held}
     return compare_labels(theirs, items, sky)
-
-
-def _opinions(
-    archived: ArchivedDays,
-    judged: JudgedDays,
-    given: GivenLabels | None,
-    *,
-    method: str,
-    workers: Workers,
-    tell: ProgressCallback,
-) -> Opinions:
-    """Gather what else is said of the days: by persons, earlier runs, and another method."""
-    labels = read_labels(label_path(archived.layout))
-    own = read_own(own_labels_path(archived.layout))
-    persons = days_of_persons(labels, own)
-    lines = {day: frozenset(line.codes) for day, line in labels.labels.items()}
-    second = _SECOND_METHOD if method != _SECOND_METHOD else DEFAULT_METHOD
-    # The masks are those of the first method.
-    seen = [replace(s, picture=replace(s.picture, mask_path=None, files=None)) for s in judged.seen]
-    again = judge_sightings(
-        seen, len(judged.items),
-        method=second, workers=workers, orbits=judged.orbits,
-        on_progress=lambda _stage, done, total: tell(_STAGE, done, total),
-    )  # fmt: skip
-    verdicts: dict[dt.date, VerdictName] = {i.date: i.verdict for i in again if i.date is not None}
-    return Opinions(
-        {**{day: lines[day] for day in persons}, **(given.codes if given else {})},
-        {day: codes for day, codes in own.items() if lines.get(day) == codes},
-        verdicts,
-        second,
-    )
 
 
 def _written(

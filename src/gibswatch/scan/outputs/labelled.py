@@ -11,7 +11,7 @@ from gibswatch.archive.layout import Layout
 from gibswatch.archive.own_labels import own_labels_path, read_own, write_own
 from gibswatch.types import DayItem, Kind
 
-__all__ = ["LabelOutcome", "label_days"]
+__all__ = ["LabelOutcome", "check_labels", "label_days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,20 @@ class LabelOutcome:
         kept = f", {self.kept} kept with the codes that they have" if self.kept else ""
         left_out = f", {self.left_out} without a verdict left out" if self.left_out else ""
         return f"labels: {self.labelled} days written{kept}{left_out}; in {self.path}"
+
+
+def check_labels(layout: Layout) -> None:
+    """Read what `label_days` will read, before a long job is begun.
+
+    Raises
+    ------
+    UsageError
+        If the label file cannot be read.
+    ArchiveError
+        If the record of what was written before cannot be read.
+    """
+    read_labels(label_path(layout))
+    read_own(own_labels_path(layout))
 
 
 def label_days(layout: Layout, items: Sequence[DayItem]) -> LabelOutcome:
