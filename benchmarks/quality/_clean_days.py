@@ -1,8 +1,8 @@
-"""Clean days on a coarse grid, simulated and judged on the way; pictures and scores are kept.
+"""Clean days of the set budget-1 and of the globe, made and judged on the way; both are kept.
 
 A day is clean that has no fault: the rolls and calibrations that the Moon brings are there, as in
-any archive.  What is there already is neither made nor judged again; scores are kept beside the
-pictures, so delete `scores-*.json` after a change to a detector.
+any archive.  What is there already is neither made nor judged again: after a change to a detector
+delete the files `scores-*.json`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gibswatch.catalogue import find_layer
+from gibswatch.catalogue import find_layer, plan_grid
 from gibswatch.files import atomic_path, write_bytes
 from gibswatch.scan.judging.judge import (
     Workers,
@@ -24,17 +24,19 @@ from gibswatch.scan.judging.judge import (
     observe_pictures,
 )
 from gibswatch.scan.pictures import Picture, PictureFile
-from gibswatch.simulate.archiving.specs import Source, clean_day, planted_fault
+from gibswatch.simulate.archiving.specs import Source, clean_day, fault_area, planted_fault
+from gibswatch.simulate.bench import read_set
+from gibswatch.simulate.bench.build import plan_orders
+from gibswatch.simulate.bench.definition import ArchivePlan
 from gibswatch.simulate.days.day import picture_bytes
 from gibswatch.simulate.days.spec import DaySpec, FaultKind, generator
-from gibswatch.types import DayItem, Georeference, VerdictName
+from gibswatch.types import BBox, DayItem, Georeference, VerdictName
 
-__all__ = ["TEST", "TUNE", "CleanArchive", "ScoredDay", "scored_days"]
+__all__ = ["CleanArchive", "ScoredDay", "clean_archives", "globe_archive", "scored_days"]
 
-COLS = 256
-GLOBE = Georeference(4326, -180.0, 90.0, 360.0 / COLS, 360.0 / COLS, COLS // 2, COLS)
-_MIX: tuple[FaultKind, ...] = (
-    "missing-granules", "missing-orbit", "missing-scans", "colour", "missing-tile", "colour",
+_SET = "budget-1"
+_FAULTS: tuple[FaultKind, ...] = (
+    "missing-granules", "colour", "missing-orbit", "colour", "missing-scans", "missing-wedge",
 )  # fmt: skip
 
 
@@ -44,22 +46,24 @@ class CleanArchive:
 
     name: str
     layer: str
-    start: dt.date
-    days: int
+    georeference: Georeference
+    specs: tuple[DaySpec, ...]
+    """What each day is made from, without faults."""
+    area: BBox | None
+    """Where faults can be seen."""
     seed: int
     faulty: float = 0.0
-    """Share of the days that get one fault."""
+    """Share of the days that get a fault."""
 
-    def specs(self) -> Iterator[DaySpec]:
-        """What each day is made from."""
-        source = Source(self.seed)
-        drawn = generator(self.seed, "faulty days", self.layer).random(self.days)
-        for n in range(self.days):
-            spec = clean_day(self.layer, self.start + dt.timedelta(days=n), source)
-            if drawn[n] < self.faulty:
-                fault = planted_fault(spec, _MIX[n % len(_MIX)])
-                spec = replace(spec, faults=(*spec.faults, fault))
-            yield spec
+    def days(self) -> Iterator[tuple[DaySpec, bool]]:
+        """What each day is made from, and whether it is clean."""
+        drawn = generator(self.seed, "faulty days", self.name).random(len(self.specs))
+        for n, spec in enumerate(self.specs):
+            if drawn[n] >= self.faulty:
+                yield spec, True
+                continue
+            fault = planted_fault(spec, _FAULTS[n % len(_FAULTS)], self.area)
+            yield replace(spec, faults=(*spec.faults, fault)), False
 
 
 @dataclass(frozen=True)
@@ -70,60 +74,79 @@ class ScoredDay:
     clean: bool
 
 
-_TRUE, _M11, _721 = (
-    f"CorrectedReflectance_{bands}" for bands in ("TrueColor", "BandsM11-I2-I1", "Bands721")
-)
-TEST = (
-    CleanArchive("snpp-true", f"VIIRS_SNPP_{_TRUE}", dt.date(2019, 1, 1), 510, 901),
-    CleanArchive("terra-721", f"MODIS_Terra_{_721}", dt.date(2021, 4, 1), 510, 902),
-    CleanArchive("noaa20-true", f"VIIRS_NOAA20_{_TRUE}", dt.date(2022, 7, 1), 510, 903),
-    CleanArchive("aqua-true", f"MODIS_Aqua_{_TRUE}", dt.date(2014, 10, 1), 510, 904),
-    CleanArchive("snpp-m11", f"VIIRS_SNPP_{_M11}", dt.date(2021, 1, 1), 510, 905),
-    CleanArchive("terra-true", f"MODIS_Terra_{_TRUE}", dt.date(2009, 7, 1), 510, 906),
-)
-TUNE = (
-    CleanArchive("tune-snpp-true", f"VIIRS_SNPP_{_TRUE}", dt.date(2016, 9, 1), 200, 801),
-    CleanArchive("tune-terra-721", f"MODIS_Terra_{_721}", dt.date(2017, 11, 1), 200, 802),
-)
+def clean_archives(part: str, seed: int, coarser: int) -> list[CleanArchive]:
+    """Archives of a part of the set, with pixels of so many times the size.
+
+    Parameters
+    ----------
+    part : {"tune", "test"}
+    seed : int
+        Of the set.
+    coarser : int
+    """
+    chosen = read_set(_SET)
+    plans = [plan for plan in chosen.archives if plan.part == part]
+    return [_archive(plan, seed, coarser) for plan in plans]
+
+
+def globe_archive() -> CleanArchive:
+    """510 days at 256x128: so coarse that the detectors find something on every eighteenth."""
+    layer, start = "VIIRS_SNPP_CorrectedReflectance_TrueColor", dt.date(2019, 1, 1)
+    size = 360.0 / 256
+    days = (start + dt.timedelta(days=n) for n in range(510))
+    specs = tuple(clean_day(layer, day, Source(901)) for day in days)
+    place = Georeference(4326, -180.0, 90.0, size, size, 128, 256)
+    return CleanArchive("globe-snpp-2019", layer, place, specs, None, 901)
+
+
+def _archive(plan: ArchivePlan, seed: int, coarser: int) -> CleanArchive:
+    order = plan_orders(read_set(_SET), plan, seed, Path())[0]
+    grid = plan_grid(order.grid, find_layer(order.layer).matrix_set(order.grid.epsg))
+    whole = grid.georeference
+    georeference = replace(
+        whole,
+        pixel_width=whole.pixel_width * coarser,
+        pixel_height=whole.pixel_height * coarser,
+        rows=whole.rows // coarser,
+        cols=whole.cols // coarser,
+    )
+    name = f"{plan.name}-{seed}"
+    return CleanArchive(name, order.layer, georeference, order.specs, fault_area(grid), seed)
 
 
 def scored_days(archive: CleanArchive, folder: Path) -> list[ScoredDay]:
     """Make and judge the days of an archive, as far as that was not done before."""
-    home = folder / f"{archive.name}-{archive.seed}-{COLS}"
+    home = folder / _SET / f"{archive.name}-{archive.georeference.cols}"
     home.mkdir(parents=True, exist_ok=True)
-    kept = home / f"scores-{archive.days}-{archive.faulty:g}.json"
+    kept = home / f"scores-{archive.faulty:g}.json"
     if not kept.is_file():
         begun = time.process_time()
-        pictures, clean = _made(archive, home)
+        pictures = [_picture(archive, spec, home, clean) for spec, clean in archive.days()]
         made = time.process_time()
+        clean_days = [clean for _, clean in archive.days()]
         rows = [
-            [str(item.date), item.verdict, item.score, is_clean, item.reason]
-            for item, is_clean in zip(_judged(archive.layer, pictures), clean, strict=True)
+            [str(item.date), item.verdict, item.score, clean, item.reason]
+            for item, clean in zip(_judged(archive.layer, pictures), clean_days, strict=True)
         ]
         write_bytes(kept, json.dumps(rows).encode())
         spent = (made - begun, time.process_time() - made)
-        print(f"{archive.name}: made in {spent[0]:.0f} s of CPU, judged in {spent[1]:.0f} s, "
-              f"load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
+        print(f"{archive.name}, {archive.faulty:.0%} faulty: made in {spent[0]:.0f} s of CPU, "
+              f"judged in {spent[1]:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
     return [_scored(archive.layer, row) for row in json.loads(kept.read_bytes())]
 
 
-def _made(archive: CleanArchive, home: Path) -> tuple[list[Picture], list[bool]]:
-    """Make the pictures that are not there."""
-    known = find_layer(archive.layer)
-    pictures, clean = [], []
-    for spec in archive.specs():
-        has_fault = any(fault.code is not None and fault.code.is_fault for fault in spec.faults)
-        folder = home / ("faulty" if has_fault else "clean")
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{spec.day}.jpg"
-        if not path.is_file():
-            data = picture_bytes(spec, GLOBE)
-            with atomic_path(path) as temporary:
-                temporary.write_bytes(data)
-        ref = PictureFile(path, known, spec.day, 4326, GLOBE.bbox)
-        pictures.append(Picture(ref, archive.layer, str(path), "name"))
-        clean.append(not has_fault)
-    return pictures, clean
+def _picture(archive: CleanArchive, spec: DaySpec, home: Path, clean: bool) -> Picture:  # noqa: FBT001
+    """Make the picture of a day if it is not there."""
+    folder = home / ("clean" if clean else "faulty")
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{spec.day}.jpg"
+    if not path.is_file():
+        data = picture_bytes(spec, archive.georeference)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(data)
+    known, place = find_layer(archive.layer), archive.georeference
+    ref = PictureFile(path, known, spec.day, place.epsg, place.bbox)
+    return Picture(ref, archive.layer, str(path), "name")
 
 
 def _judged(layer: str, pictures: list[Picture]) -> list[DayItem]:

@@ -1,11 +1,11 @@
 """The alert budget on simulated clean days: how many alerts a month come of how many asked for.
 
 Run: OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/quality/alert_budget.py [--part test]
-     [--folder FOLDER] [--window DAYS]
+     [--seed 1] [--coarser 4] [--folder FOLDER] [--window DAYS] [--believed SCORE]
 
-Six archives of 510 days (test) or two of 200 (tune), 256x128, judged as a scan judges them.  Alerts
+Days of the set budget-1, judged as a scan judges them; archives of a layer stand in a row.  Alerts
 are counted in blocks of 30 days that were not calibrated on: "before" calibrates on the days before
-the block, as a watch does; "around" on all other days of the archive, as a scan that looks back.
+the block, as a watch does; "around" on all other days of the layer, as a scan that looks back.
 2.5-97.5 % of 2000 bootstraps over blocks in brackets.  Of archives with faulty days, which are
 calibrated on too, only the clean days are counted.
 """
@@ -21,7 +21,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from _clean_days import TEST, TUNE, CleanArchive, ScoredDay, scored_days
+from _clean_days import (
+    CleanArchive,
+    ScoredDay,
+    clean_archives,
+    globe_archive,
+    scored_days,
+)
 
 from gibswatch.scan import budget
 from gibswatch.scan.budget import DAYS_A_MONTH, FEWEST_DAYS, spend
@@ -29,7 +35,6 @@ from gibswatch.scan.budget import DAYS_A_MONTH, FEWEST_DAYS, spend
 RATES = (1.0, 3.0, 10.0)
 FAULTY = (0.02, 0.1)
 """Shares of faulty days of the archives that are calibrated with faults."""
-FAULTY_DAYS = 300
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,12 @@ def _row(name: str, rows: dict[float, list[Block]]) -> None:
     days, findings = sum(b.days for b in known), sum(b.findings for b in known)
     told = "  ".join(rate(found) for found in rows.values())
     own = DAYS_A_MONTH * findings / days
-    print(f"  {name:<16} {days:5} days  {own:5.2f} findings  {told}", flush=True)
+    print(f"  {_short(name):<12} {days:5} days  {own:5.2f} findings  {told}", flush=True)
+
+
+def _short(layer: str) -> str:
+    """Satellite of a layer."""
+    return layer.partition("_Corrected")[0].partition("_")[2] or layer
 
 
 def tell_scores(archives: dict[str, list[ScoredDay]]) -> None:
@@ -117,37 +127,48 @@ def tell_scores(archives: dict[str, list[ScoredDay]]) -> None:
         ties = np.unique(scores, return_counts=True)[1].max()
         parts = [f"{np.quantile(part, 0.9):.3f}" for part in np.array_split(scores, 4)]
         shape = " ".join(f"{q:.3f}" for q in np.quantile(scores, [0.05, 0.5, 0.9, 0.967]))
-        print(f"  {name:<16} {shape}  {ties:4}  {' '.join(parts)}")
+        print(f"  {_short(name):<12} {shape}  {ties:4}  {' '.join(parts)}")
 
 
-def faulty(archive: CleanArchive, share: float) -> CleanArchive:
-    """The first days of an archive, a part of which have a fault."""
-    named = f"{archive.name}-faulty{share:g}"
-    return replace(archive, days=min(FAULTY_DAYS, archive.days), faulty=share, name=named)
+def by_layer(archives: Sequence[CleanArchive], folder: Path) -> dict[str, list[ScoredDay]]:
+    """Judged days of each layer, one archive after the other."""
+    found: dict[str, list[ScoredDay]] = {}
+    for archive in archives:
+        found.setdefault(archive.layer, []).extend(scored_days(archive, folder))
+    return {
+        layer: sorted(days, key=lambda day: str(day.item.date)) for layer, days in found.items()
+    }
 
 
 def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--part", default="test", choices=["tune", "test"])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--coarser", type=int, default=4)
     default = Path(tempfile.gettempdir()) / "gibswatch-clean-days"
     parser.add_argument("--folder", type=Path, default=default)
     parser.add_argument("--window", type=int, default=sys.maxsize, help="days to calibrate on")
     parser.add_argument("--believed", type=float, default=budget.BELIEVED_UNDER)
     options = parser.parse_args()
     budget.BELIEVED_UNDER = options.believed
-    chosen = TEST if options.part == "test" else TUNE
-    archives = {a.name: scored_days(a, options.folder) for a in chosen}
-    print(f"load {os.getloadavg()[0]:.1f}; {sum(map(len, archives.values()))} clean days")
-    tell_scores(archives)
-    for look_ahead, title in ((False, "before"), (True, "around")):
-        print(f"calibrated on the days {title}; asked for {RATES}")
-        tell(archives, options.window, look_ahead=look_ahead)
+    chosen = clean_archives(options.part, options.seed, options.coarser)
+    tell_all(f"clean, {options.part}", by_layer(chosen, options.folder), options.window)
     for share in FAULTY:
-        mixed = {a.name: scored_days(a, options.folder) for a in (faulty(chosen[0], share),)}
-        print(f"{share:.0%} of the days faulty, calibrated on the days around")
-        tell(mixed, options.window, look_ahead=True)
+        mixed = by_layer([replace(a, faulty=share) for a in chosen[:2]], options.folder)
+        tell_all(f"{share:.0%} of the days faulty", mixed, options.window)
         tell_caught(mixed)
+    globe = by_layer([globe_archive()], options.folder)
+    tell_all("the globe at 256x128", globe, options.window)
+
+
+def tell_all(title: str, layers: dict[str, list[ScoredDay]], window: int) -> None:
+    """Print the rates of the days of some layers, both ways."""
+    print(f"\n## {title}: {sum(map(len, layers.values()))} days, load {os.getloadavg()[0]:.1f}")
+    tell_scores(layers)
+    for look_ahead, name in ((False, "before"), (True, "around")):
+        print(f"calibrated on the days {name}; asked for {RATES}")
+        tell(layers, window, look_ahead=look_ahead)
 
 
 def tell_caught(archives: dict[str, list[ScoredDay]]) -> None:

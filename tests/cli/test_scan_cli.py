@@ -63,6 +63,8 @@ def test_an_alert_budget_names_the_days_over_it(
     assert [i["alert"] for i in told] == [i["score"] > threshold for i in told]
     (hole,) = (i for i in told if i["verdict"] == "anomalous")
     assert hole["alert"]
+    by_score = [i["date"] for i in told if i["alert"] and i["verdict"] == "clean"]
+    assert 0 < len(by_score) < 13
     for item in told:  # nothing else is said of a day that is an alert
         item["alert"] = None
     assert told == json.loads(plain.out)["items"]
@@ -70,6 +72,8 @@ def test_an_alert_budget_names_the_days_over_it(
     assert "6 alerts a month: threshold" in (folder / "report.html").read_text("utf-8")
     again = run("report", _LAYER, "--output-dir", tmp_path)
     assert (again.code, "6 alerts a month" in again.out) == (0, True)
+    unusual = [line[:10] for line in again.out.splitlines() if line[12:19] == "unusual"]
+    assert sorted(unusual) == by_score
 
 
 def test_scan_with_days_missing_ends_with_4(
