@@ -78,12 +78,12 @@ def label(
             suggest=suggest,
             on_progress=tell,
         )
-    _tell(done, write_disagreements(done), as_json=as_json)
+    _tell(done, write_disagreements(done), suggest, as_json=as_json)
     verdicts = done.result.verdicts
     raise typer.Exit(4 if verdicts["incomplete"] + verdicts["wrong-date"] else 0)
 
 
-def _tell(done: LabelResult, page: Path | None, *, as_json: bool) -> None:
+def _tell(done: LabelResult, page: Path | None, asked: int | None, *, as_json: bool) -> None:
     """Print what was done, for a person or a program."""
     from gibswatch.cli.console import note, print_json
     from gibswatch.cli.label_output import print_comparison, print_labels, print_suggestions
@@ -98,6 +98,6 @@ def _tell(done: LabelResult, page: Path | None, *, as_json: bool) -> None:
     if done.comparison is not None:
         print_comparison(done.comparison, str(done.against))
     if done.suggestions is not None:
-        print_suggestions(done.suggestions)
+        print_suggestions(done.suggestions, asked or 0)
     if page is not None:
         typer.echo(f"page: {page}")

@@ -84,9 +84,10 @@ def _print_rows(rows: Sequence[AgreementRow]) -> None:
         typer.echo("  ".join([row.name.ljust(wide), *padded]))
 
 
-def print_suggestions(days: Sequence[Suggestion]) -> None:
+def print_suggestions(days: Sequence[Suggestion], asked: int) -> None:
     """Print the days that are worth a look, each with its reason."""
-    typer.echo(f"\n{_count(len(days), 'day')} worth a look" + (":" if days else ""))
+    fewer = f", of {asked} that were asked for" if len(days) < asked else ""
+    typer.echo(f"\n{_count(len(days), 'day')} worth a look{fewer}")
     for day in days:
         typer.echo(f"{day.date}  {day.verdict:<9}  {day.score:.2f}  {day.why}")
 

@@ -79,6 +79,12 @@ def test_one_event_gives_few_days() -> None:
     assert numbers(found) == [0, 8, 40, 60, 80]
 
 
+def test_short_events_near_each_other_come_last_one_day_of_each() -> None:
+    items = [item(n, 2) for n in (0, 1, 2, 6, 12, 13, 30)]
+    assert numbers(suggest_days(items, 3, opinions())) == [0, 12, 30]
+    assert numbers(suggest_days(items, 9, opinions())) == [0, 12, 30, 6]
+
+
 def test_kinds_of_the_same_days_come_after_days_apart() -> None:
     items = [item(0, 2), item(1, 3), item(2, 3), item(30, 3), *(item(n) for n in range(50, 60))]
     assert numbers(suggest_days(items, 2, opinions())) == [0, 30]
@@ -140,4 +146,4 @@ def test_the_order_of_the_days_does_not_matter(
     assert len(found) <= count
     for kinds in {s.kinds for s in found}:
         days = sorted(s.date for s in found if s.kinds == kinds)
-        assert all((b - a).days >= 8 for a, b in pairwise(days))
+        assert all((b - a).days >= 4 for a, b in pairwise(days))  # days of two events, or far

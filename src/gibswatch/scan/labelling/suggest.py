@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gibswatch.errors import UsageError
 from gibswatch.scan.labelling.agreement import Codes, matching
 from gibswatch.scan.labelling.comparison import codes_of, is_judged
+from gibswatch.scan.labelling.turns import take_turns
 from gibswatch.types import KIND_NAMES, DayItem, Kind, VerdictName
 
 __all__ = ["Opinions", "Suggestion", "suggest_days"]
@@ -18,8 +19,6 @@ _THRESHOLD = 0.5
 """Score from which a day is anomalous."""
 _NEAR = 0.25
 """Distance from it at which a score stops being doubtful."""
-_APART = dt.timedelta(days=8)
-"""Between two days of one kind, at least: faults last for days, and one of them says it all."""
 _UNCONFIRMED = 0.1
 """What a fault is worth that is neither doubtful nor contradicted."""
 _RARE_DAYS, _RARE_SHARE = 3, 0.01
@@ -60,7 +59,8 @@ def suggest_days(items: Sequence[DayItem], count: int, opinions: Opinions) -> li
 
     The kinds take turns, the rarest first and days without a finding last; of each kind the day
     that is most doubtful, contradicted or new comes first.  Days are at least 8 days apart; where
-    that leaves some of `count`, only days of one kind are.
+    that leaves some of `count`, only days of one kind are, and at last days of one event (a kind
+    with at most two days between).
 
     Parameters
     ----------
@@ -89,10 +89,8 @@ def suggest_days(items: Sequence[DayItem], count: int, opinions: Opinions) -> li
     for group in groups.values():
         group.sort(key=lambda day: (-day.worth, day.date))
     order = sorted(groups, key=lambda kind: _rarity(kind, days_with))
-    taken: list[tuple[Kind | None, Suggestion]] = []
-    for alone in (True, False):
-        _take_turns(taken, [(kind, groups[kind]) for kind in order], count, alone=alone)
-    return [day for _, day in taken]
+    chosen = take_turns([[day.date for day in groups[kind]] for kind in order], count)
+    return [groups[order[turn.kind]][turn.place] for turn in chosen]
 
 
 def check_count(count: int) -> int:
@@ -106,28 +104,6 @@ def check_count(count: int) -> int:
     if count <= 0:
         raise UsageError(f"--suggest {count} is no number of days: give 1 or more")
     return count
-
-
-def _take_turns(
-    taken: list[tuple[Kind | None, Suggestion]],
-    groups: Sequence[tuple[Kind | None, list[Suggestion]]],
-    count: int,
-    *,
-    alone: bool,
-) -> None:
-    """Take one day of each group after the other; `alone`: far from all days, not of its kind."""
-    left = [(kind, list(days)) for kind, days in groups]
-    while len(taken) < count and any(days for _, days in left):
-        for kind, days in left:
-            beside = [day.date for other, day in taken if alone or other == kind]
-            at = next((n for n, day in enumerate(days) if _is_far(day.date, beside)), len(days))
-            if at < len(days) and len(taken) < count:
-                taken.append((kind, days[at]))
-            del days[: at + 1]  # what is too near now stays so
-
-
-def _is_far(day: dt.date, others: Collection[dt.date]) -> bool:
-    return all(abs(day - other) >= _APART for other in others)
 
 
 def _leading(kinds: Collection[Kind], days_with: Mapping[Kind, int]) -> Kind | None:
