@@ -3,9 +3,9 @@
 The threshold is a quantile of the scores of days believed clean; no day has to be labelled.  It is
 always a score that some of these days do not exceed, so not all days can be alerts.
 
-A day does not vouch for itself.  It is over the quantile exactly if fewer than so many *other* days
-score as high, so leaving it out of the calibration would change nothing; and of a day that comes
-later it holds that it is over it with the chance that was asked for, if it is like the others.
+A day does not vouch for itself: it is over the quantile exactly if fewer than so many *other* days
+score as high, whatever it scores itself.  A day that comes later is over it with the chance that
+was asked for, if it is like the others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BELIEVED_UNDER = 0.6
 """Scores under this may be chance: 1.5 times the evidence that is just enough for a finding.
 
 Were only days without findings believed clean, false findings would come on top of the budget: on
-simulated days at 256x128 of the tuning years they are two a month."""
+200 simulated days of VIIRS at 256x128, of a tuning year, they were two a month."""
 _OWN = math.nextafter(0.5, 0.0)
 """What a finding exceeds: the detectors have theirs from 0.5 on."""
 
