@@ -103,6 +103,8 @@ class Context:
     same_day: Callable[[], Sequence[OtherPicture]] = lambda: ()
     """The archive's other pictures of the day: of other satellites with the same bands, and of the
     same one with others."""
+    alike: Callable[[], Sequence[Scene]] = lambda: ()
+    """Pictures of other days of the layer whose pixels may be the same."""
     hue_normals: HueNormals | None = None
     """How often the other days had each hue, for methods that ask for it."""
 

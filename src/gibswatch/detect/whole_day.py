@@ -1,13 +1,20 @@
-"""The default method: what is missing and why, and which colours are wrong, as one detection."""
+"""The default method: all kinds of faults of a day, each with one cause, as one detection."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from gibswatch.detect.causes import one_cause_each
 from gibswatch.detect.colour import rule as colour
 from gibswatch.detect.colour.others import settle_by_others
-from gibswatch.detect.context import Context, Detection
+from gibswatch.detect.context import Context, Detection, Region, clean_score
 from gibswatch.detect.missing import rule as missing
+from gibswatch.detect.shadow import find_shadow
+from gibswatch.detect.stale.rule import find_stale
+from gibswatch.detect.swath.rule import find_swath_faults
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray
@@ -15,7 +22,9 @@ from gibswatch.types import BoolArray
 __all__ = ["detect"]
 
 _IMAGERY = "CorrectedReflectance"
-"""Layers whose colours are those of a scene."""
+"""Layers whose pixels are those of a scene."""
+_WHOLE = 0.9
+"""Share of a picture that stale pixels must take for nothing else to be looked for."""
 
 
 def detect(
@@ -36,18 +45,37 @@ def detect(
     Returns
     -------
     Detection
-        Regions of kinds 1, 2, 3 and 5, and the reason of every black pixel.
+        Regions of all kinds, no two faults over each other, and the reason of every black pixel.
     """
+    imagery = _IMAGERY in scene.layer and scene.pixels.shape[2] >= 3
+    stale = find_stale(scene, observed, expectation, context.alike()) if imagery else []
+    if stale and stale[0].mask.mean() >= _WHOLE:
+        return _other_day(stale[0])
     found = missing.detect(scene, observed, expectation, context)
-    if _IMAGERY not in scene.layer or scene.pixels.shape[2] < 3 or not found.fits_date:
-        return found
+    if not imagery or not found.fits_date:
+        return _joined(found, stale, found.score, "")
     trusted = expectation if found.reasons is not None else None
     shown = colour.detect(scene, observed, trusted, context)
     shown = settle_by_others(shown, scene, observed, trusted, context)
-    regions = sorted([*found.regions, *shown.regions], key=lambda region: -int(region.mask.sum()))
-    return replace(
-        found,
-        score=max(found.score, shown.score),
-        note=f"{found.note}; {shown.note}",
-        regions=tuple(regions),
-    )
+    more: list[Region] = [*stale, *shown.regions]
+    score = max(found.score, shown.score)
+    if trusted is not None:
+        swath, evidence = find_swath_faults(scene, observed, trusted)
+        shadow = find_shadow(scene, observed, trusted)
+        more += [*swath, *([] if shadow is None else [shadow])]
+        score = max(score, evidence if swath else clean_score(evidence))
+    return _joined(found, more, score, f"; {shown.note}")
+
+
+def _joined(found: Detection, more: Sequence[Region], score: float, note: str) -> Detection:
+    """Add what is found to what is missing."""
+    regions = one_cause_each([*found.regions, *more])
+    faults = [region.score for region in regions if region.kind.is_fault]
+    best = max([score, *faults]) if faults else clean_score(min(score, 1.0))
+    return replace(found, score=best, note=f"{found.note}{note}", regions=regions)
+
+
+def _other_day(region: Region) -> Detection:
+    """A picture that is another day's: it says nothing of its own."""
+    whole = replace(region, mask=np.ones_like(region.mask))
+    return Detection(region.score, "another day's picture", (whole,), fits_date=False)

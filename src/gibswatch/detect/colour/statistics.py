@@ -25,6 +25,7 @@ __all__ = [
     "ColourObservation",
     "chroma_of",
     "learn_normals",
+    "log_reflectance",
     "observe_colour",
     "ties_green_to_blue",
     "with_places",
@@ -168,6 +169,11 @@ def ties_green_to_blue(layer: str) -> bool:
     return layer.endswith(_INFRARED)
 
 
+def log_reflectance(pixels: ByteArray) -> NDArray[np.float32]:
+    """Logarithms of reflectance, (3, n), that (n, 3) pixels show: the stretch is undone."""
+    return np.stack([_LOGARITHM[pixels[:, channel]] for channel in range(3)])
+
+
 def chroma_of(
     pixels: ByteArray, longitude: FloatArray, latitude: FloatArray, *, layer: str = ""
 ) -> Chroma:
@@ -181,7 +187,7 @@ def chroma_of(
     layer : str
         Identifier; by default one of true colour.
     """
-    channels = np.stack([_LOGARITHM[pixels[:, channel]] for channel in range(3)])
+    channels = log_reflectance(pixels)
     axes = np.array(_AXES[ties_green_to_blue(layer)], dtype=np.float32)
     warm, excess = axes @ channels
     brightest = pixels.max(axis=1).astype(np.int32)

@@ -21,6 +21,7 @@ from gibswatch.detect.registry import WantedHues, get_method
 from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.parallel import map_ordered
 from gibswatch.raster.observe import Observation, observe
+from gibswatch.scan.judging.alike import alike_days, scene_likeness
 from gibswatch.scan.judging.colours import (
     DayColours,
     SeenColours,
@@ -34,7 +35,7 @@ from gibswatch.scan.judging.orbits import LayerOrbits, imaging_satellite, layer_
 from gibswatch.scan.pictures import Picture
 from gibswatch.scan.result import DaySky
 from gibswatch.sky.edges import DayEdges, find_edges
-from gibswatch.types import DayItem
+from gibswatch.types import ByteArray, DayItem
 
 __all__ = [
     "NEIGHBOUR_DAYS",
@@ -83,6 +84,8 @@ class Sighting:
     """On the way from a worker to the tally."""
     is_counted: bool = False
     """Whether the tally has its hues."""
+    likeness: ByteArray | None = None
+    """What tells whether another day shows the same pixels, of imagery."""
 
 
 def judge_pictures(
@@ -245,7 +248,10 @@ def _observe(picture: Picture, hues: WantedHues) -> Sighting:
     counted = None
     if hues != "none" and observation.usable >= WHOLE:
         counted = take_hues(scene, black, places=hues == "places")
-    return Sighting(picture, observation, edges, colours=take_record(scene, black), hues=counted)
+    return Sighting(
+        picture, observation, edges,
+        colours=take_record(scene, black), hues=counted, likeness=scene_likeness(scene),
+    )  # fmt: skip
 
 
 def _thinned(edges: DayEdges) -> DayEdges:
@@ -274,8 +280,11 @@ def _tasks(
 ) -> list[DayTask]:
     """Make a task of each of the first `count` pictures that could be read."""
     whole = _Neighbours(seen)
+    alike = alike_days(
+        [(None if s.observation is None else s.observation.date, s.likeness) for s in seen]
+    )
     tasks = []
-    for sighting in seen[:count]:
+    for number, sighting in enumerate(seen[:count]):
         picture, observed = sighting.picture, sighting.observation
         if observed is None:
             continue
@@ -285,7 +294,8 @@ def _tasks(
         sky = _sky(orbits, observed.date)
         usual = DayColours() if colours is None else colours.of(observed.date)
         others = None if hues is None else hues.normals(counted=sighting.is_counted)
-        tasks.append(DayTask(picture, neighbours, nearest, method, sky, usual, others))
+        same = tuple(seen[other].picture.ref for other in alike.get(number, ()))
+        tasks.append(DayTask(picture, neighbours, nearest, method, sky, usual, others, same))
     return tasks
 
 

@@ -21,6 +21,7 @@ from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.raster.observe import Observation, observe
 from gibswatch.raster.regions import outline, region_area_km2
 from gibswatch.raster.scene import Scene
+from gibswatch.scan.judging.alike import read_alike
 from gibswatch.scan.judging.colours import DayColours
 from gibswatch.scan.judging.same_day import pictures_of
 from gibswatch.scan.judging.siblings import siblings
@@ -51,6 +52,8 @@ class DayTask:
     colours: DayColours = field(default_factory=DayColours)
     hues: HueNormals | None = None
     """For methods that ask for them."""
+    alike: tuple[PictureRef, ...] = ()
+    """Other days whose pixels may be the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +130,7 @@ def look_at(scene: Scene, task: DayTask, *, partly: bool = False) -> Look:
             colour_normals=task.colours.normals,
             hue_normals=task.hues,
             same_day=partial(pictures_of, task.picture.ref, scene),
+            alike=partial(read_alike, task.alike),
         )
         detection = get_method(task.method).detect(scene, black, expectation, context)
     return Look(observation, black, expectation, detection)

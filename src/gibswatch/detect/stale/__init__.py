@@ -1,0 +1,1 @@
+"""Another day's pixels under the date that was asked for."""
