@@ -11,7 +11,7 @@ import pytest
 
 from gibswatch.archive.layout import Layout
 from gibswatch.raster.observe import Observation
-from gibswatch.scan.judging.judge import Sighting, _tasks, _thinned, fit_sightings
+from gibswatch.scan.judging.judge import Sighting, _thinned, fit_sightings
 from gibswatch.scan.outputs.rasters import DayFiles
 from gibswatch.scan.pictures import ArchivedDay, Picture
 from gibswatch.sky.edges import DayEdges, find_edges
@@ -52,7 +52,7 @@ def _sighting(number: int, edges: DayEdges | None = None, usable: float = 1.0) -
 
 def test_neighbours_are_the_whole_days_within_thirty_the_nearest_first() -> None:
     seen = [_sighting(n, usable=0.5 if n == 39 else 1.0) for n in range(80)]
-    tasks = _tasks(seen, 80, "gibswatch", None)
+    tasks = day_tasks(seen, 80, "gibswatch", None)
     days = [o.date for o in tasks[40].neighbours]
     assert days[:3] == [_day(41), _day(38), _day(42)]
     assert set(days) == {_day(n) for n in range(10, 71)} - {_day(40), _day(39)}
@@ -63,19 +63,19 @@ def test_neighbours_are_the_whole_days_within_thirty_the_nearest_first() -> None
 
 def test_pictures_that_are_not_asked_for_are_neighbours_and_no_task() -> None:
     seen = [_sighting(5), *(_sighting(n) for n in range(5))]
-    (task,) = _tasks(seen, 1, "gibswatch", None)
+    (task,) = day_tasks(seen, 1, "gibswatch", None)
     assert [o.date for o in task.neighbours] == [_day(n) for n in (4, 3, 2, 1, 0)]
 
 
 def test_each_day_is_judged_by_an_orbit_of_the_others() -> None:
     seen = [_sighting(n, _thinned(_edges(n))) for n in range(4)]
     orbits = fit_sightings(seen, LAYER)
-    tasks = _tasks(seen, 4, "gibswatch", orbits)
+    tasks = day_tasks(seen, 4, "gibswatch", orbits)
     for number, task in enumerate(tasks):
         assert task.sky is not None
         assert task.sky.orbit.source == "fit"
         assert task.sky.orbit.valid[0] <= _day(number) <= task.sky.orbit.valid[1]
-    assert _tasks([replace(seen[0], observation=None)], 1, "gibswatch", orbits) == []
+    assert day_tasks([replace(seen[0], observation=None)], 1, "gibswatch", orbits) == []
 
 
 def test_two_pictures_of_a_day_give_one_fit() -> None:
@@ -113,7 +113,7 @@ def test_a_year_of_records_takes_under_three_megabytes() -> None:
     tracemalloc.start()
     try:
         seen = [_sighting(n, edges) for n in range(365)]
-        tasks = _tasks(seen, 365, "gibswatch", None)
+        tasks = day_tasks(seen, 365, "gibswatch", None)
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

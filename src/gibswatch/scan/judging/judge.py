@@ -42,6 +42,7 @@ __all__ = [
     "Picture",
     "Sighting",
     "Workers",
+    "day_tasks",
     "fit_sightings",
     "judge_pictures",
     "judge_sightings",
@@ -226,7 +227,7 @@ def judge_sightings(
         workers = Workers()  # counts of every place are not copied to other processes
     if colours is None and seen:
         colours = sighted_colours(seen, seen[0].picture.layer)
-    tasks = _tasks(seen, count, method, orbits, colours=colours, hues=hues)
+    tasks = day_tasks(seen, count, method, orbits, colours=colours, hues=hues)
     judged = iter(map_ordered(judge_one, tasks, workers=workers.count, scheduler=workers.scheduler))
     for done, sighting in enumerate(seen[:count], start=1):
         readable = sighting.observation is not None
@@ -269,7 +270,7 @@ def _thinned(edges: DayEdges) -> DayEdges:
     )
 
 
-def _tasks(
+def day_tasks(
     seen: Sequence[Sighting],
     count: int,
     method: str,
@@ -278,7 +279,20 @@ def _tasks(
     colours: SeenColours | None = None,
     hues: HueTally | None = None,
 ) -> list[DayTask]:
-    """Make a task of each of the first `count` pictures that could be read."""
+    """Make a task of each of the first `count` pictures that could be read.
+
+    Parameters
+    ----------
+    seen : sequence of Sighting
+        Of the first pass: all pictures, those to judge first.
+    count : int
+        How many of them are judged.
+    method : str
+        A name of `gibswatch.detect.METHODS`.
+    orbits : LayerOrbits or None
+    colours : SeenColours, optional
+    hues : HueTally, optional
+    """
     whole = _Neighbours(seen)
     alike = alike_days(
         [(None if s.observation is None else s.observation.date, s.likeness) for s in seen]
