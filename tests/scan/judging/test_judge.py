@@ -11,7 +11,7 @@ import pytest
 
 from gibswatch.archive.layout import Layout
 from gibswatch.raster.observe import Observation
-from gibswatch.scan.judging.judge import Sighting, _thinned, fit_sightings
+from gibswatch.scan.judging.judge import Sighting, _thinned, day_tasks, fit_sightings
 from gibswatch.scan.outputs.rasters import DayFiles
 from gibswatch.scan.pictures import ArchivedDay, Picture
 from gibswatch.sky.edges import DayEdges, find_edges
