@@ -34,9 +34,11 @@ _CORRELATED = 0.85
 """Correlation of the fine structure of a part with that of the other day."""
 WHOLE_SHARE = 0.6
 """Of what both pictures show, from which they are one picture."""
-_FILLS = 0.7
+_FILLS = 0.75
 """Of its box, that a part has to fill."""
 _EIGHT = np.ones((3, 3), dtype=bool)
+_EDGE_PX = 7
+"""Pixels without a part at which its edge is, at most."""
 _EDGE_RATIO = 1.15
 """By how much more a part must break off from what is around it than on the other day."""
 
@@ -75,7 +77,7 @@ def find_stale(
             here, out = _edge(scene, observed, part)
             there, _ = _edge(other, black, part)
             alike = _correlation(scene, other, part) >= _CORRELATED
-            if alike and here > _EDGE_RATIO * there:
+            if alike and out <= _EDGE_PX and here > _EDGE_RATIO * there:
                 whole = ndimage.binary_dilation(part, _EIGHT, iterations=out) if out else part
                 found.append(_region(whole & ~(observed & black), scene, other.date, whole=False))
     return sorted(found, key=lambda region: -int(region.mask.sum()))

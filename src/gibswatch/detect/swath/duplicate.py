@@ -92,7 +92,8 @@ def _texture(grid: SwathGrid) -> tuple[_Singles, _Singles]:
     size = (1, *_AROUND)
     there = np.maximum(ndimage.uniform_filter(weight, size), 1e-3)
     apart = np.where(weight > 0, value - ndimage.uniform_filter(value, size) / there, 0.0)
-    spread = np.sqrt(ndimage.uniform_filter(apart * apart, size) / there)
+    # Running sums of a filter may end a little under 0.
+    spread = np.sqrt(np.maximum(ndimage.uniform_filter(apart * apart, size), 0.0) / there)
     return np.clip(apart / np.maximum(spread, 0.05), -2.0, 2.0), weight
 
 

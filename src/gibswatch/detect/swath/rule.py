@@ -62,7 +62,7 @@ def find_swath_faults(
             f"has stripes along its scans, {max(wave.depth, 0.01):.0%} deep",
             f"they return every {wave.period_s:.1f} s over the whole width of the swath",
         )
-        for wave in find_stripes(pixels)
+        for wave in find_stripes(pixels, step_s)
     ]  # fmt: skip
     granules = granules_of(expectation)
     regions = []

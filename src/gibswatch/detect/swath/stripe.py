@@ -27,6 +27,8 @@ _PERIODS_S = (2.5, 42.0)
 _SMOOTH = 61
 """Lines whose mean is taken off."""
 _FEWEST_BEAMS = 12
+_FINE_MORE = 1.25
+"""By how much more of stripes finer than two pixels, which means over pixels would not show."""
 _MEAN_LINES, _BRIDGED = 64, 24
 """Lines that say how high a wave is, and those without it within."""
 _ROWS_OF_WINDOWS, _APART = (2, 3, 5, 8), 4
@@ -50,8 +52,14 @@ class Stripes:
     """Agreement of the beams by what is enough."""
 
 
-def find_stripes(pixels: SwathPixels) -> list[Stripes]:
+def find_stripes(pixels: SwathPixels, pixel_s: float) -> list[Stripes]:
     """Find parts of passes with stripes, surest first.
+
+    Parameters
+    ----------
+    pixels : SwathPixels
+    pixel_s : float
+        Seconds that the satellite takes over a pixel.
 
     Returns
     -------
@@ -74,7 +82,7 @@ def find_stripes(pixels: SwathPixels) -> list[Stripes]:
     ]
     usual = _usual(np.concatenate(spectra))
     found = [
-        _surest(grid, number, numbers, agreed / usual, residual[number])
+        _surest(grid, number, numbers, (agreed / usual, residual[number]), pixel_s)
         for number, agreed in enumerate(spectra)
     ]
     return sorted((one for one in found if one is not None), key=lambda one: -one.ratio)
@@ -138,9 +146,14 @@ def _spectra(
 
 
 def _surest(
-    grid: SwathGrid, number: int, numbers: NDArray[np.intp], agreed: _Singles, residual: _Singles
+    grid: SwathGrid,
+    number: int,
+    numbers: NDArray[np.intp],
+    planes: tuple[_Singles, _Singles],
+    pixel_s: float,
 ) -> Stripes | None:
     """The wave of a pass that chance explains least, and where it is."""
+    agreed, residual = planes
     if not agreed.size:
         return None
     evidence = _evidence(agreed)
@@ -158,7 +171,7 @@ def _surest(
         grid.time_of(number, last),
         float(_STEP_S / wave),
         depth,
-        most / _ENOUGH,
+        most / _ENOUGH / (_FINE_MORE if 1.0 / wave < 2.0 * pixel_s else 1.0),
     )
 
 
