@@ -74,10 +74,11 @@ def alike_cells(one: ByteArray, other: ByteArray, usual: NDArray[np.float32]) ->
     weather = np.abs(first - usual) >= _UNUSUAL
     numbers = np.arange(1, count + 1)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    shown = ndimage.sum_labels(weather, labels, numbers)
-    varied = ndimage.standard_deviation(one, labels, numbers)
-    real = (shown >= _UNUSUAL_SHARE * sizes) & (varied >= _VARIED) & (sizes >= MANY_CELLS)
-    return int(sizes[real].max(initial=0))
+    shown = np.bincount(labels[weather], minlength=count + 1)[1:]
+    varied = np.array([one[labels == n].std() for n in numbers[sizes >= MANY_CELLS]])
+    large = sizes >= MANY_CELLS
+    real = (shown[large] >= _UNUSUAL_SHARE * sizes[large]) & (varied >= _VARIED)
+    return int(sizes[large][real].max(initial=0))
 
 
 def usual_cells(records: Sequence[ByteArray]) -> NDArray[np.float32]:
