@@ -140,6 +140,16 @@ def test_stripes_of_ten_percent_are_found(
     assert 0.05 < best.depth < 0.2
 
 
+def test_square_stripes_are_told_by_their_whole_period(expected: Expectation) -> None:
+    weather, index = _weather(5), granules_of(expected).index
+    its = (index >= index[256, 512]) & (index < index[256, 512] + 3) & expected.covered
+    wave = 1.0 + 0.1 * np.sign(np.sin(2 * np.pi * expected.time_s / 30.0))
+    scene = _scene(np.where(its, weather * np.nan_to_num(wave, nan=1.0), weather), expected)
+    best = find_stripes(_pixels(scene, expected), _STEP_S)[0]
+    assert best.period_s == pytest.approx(30.0, rel=0.1)
+    assert best.depth > 0.05
+
+
 @pytest.mark.parametrize("seed", [2, 3, 4])
 def test_weather_alone_has_no_stripes(expected: Expectation, seed: int) -> None:
     found = find_stripes(_pixels(_scene(_weather(seed), expected), expected), _STEP_S)

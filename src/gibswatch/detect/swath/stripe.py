@@ -164,28 +164,26 @@ def _surest(
     wave = numbers[column] / _WINDOW
     among = evidence[:, column] >= most  # all windows of the row that says it
     start = int(np.where(among, agreed[:, column], -1.0).argmax()) * _HOP
-    first, last, depth = _bounds(residual, grid.count[number], wave, start)
+    first, last = _bounds(residual, grid.count[number], wave, start)
+    # Square stripes have a third of their depth in the wave of a third of their period.
+    depths = {w: _depth(residual, grid.count[number], w, first, last) for w in (wave, wave / 3.0)}
+    wave = max(depths, key=lambda w: depths[w])
     return Stripes(
         number,
         grid.time_of(number, first),
         grid.time_of(number, last),
         float(_STEP_S / wave),
-        depth,
+        depths[wave],
         most / _ENOUGH / (_FINE_MORE if 1.0 / wave < 2.0 * pixel_s else 1.0),
     )
 
 
-def _bounds(residual: _Singles, count: _Singles, wave: float, start: int) -> tuple[int, int, float]:
-    """First and last line of a wave about a window, and its amplitude.
+def _bounds(residual: _Singles, count: _Singles, wave: float, start: int) -> tuple[int, int]:
+    """First line of a wave about a window, and the one after its last.
 
     A mean over some lines is half as high where it hangs over the end by half.
     """
-    turned = residual.sum(axis=1) * np.exp(-2j * np.pi * wave * np.arange(len(residual)))
-    pixels = ndimage.uniform_filter1d(count.sum(axis=1), _MEAN_LINES)
-    mean = ndimage.uniform_filter1d(turned.real, _MEAN_LINES) + 1j * ndimage.uniform_filter1d(
-        turned.imag, _MEAN_LINES
-    )
-    height = np.where(pixels > 0, 2.0 * np.abs(mean) / np.maximum(pixels, 1e-3), 0.0)
+    height = _heights(residual, count, wave)
     near = slice(max(0, start), start + _WINDOW)
     top = near.start + int(height[near].argmax())
     enough = height >= 0.5 * np.median(np.sort(height[near])[-_MEAN_LINES:])
@@ -194,4 +192,20 @@ def _bounds(residual: _Singles, count: _Singles, wave: float, start: int) -> tup
         first -= 1
     while last + 1 < enough.size and enough[last + 1 : last + 1 + _BRIDGED].any():
         last += 1
-    return first, last + 1, float(np.median(height[first : last + 1]))
+    return first, last + 1
+
+
+def _depth(residual: _Singles, count: _Singles, wave: float, first: int, last: int) -> float:
+    """Amplitude of a wave between two lines."""
+    return float(np.median(_heights(residual, count, wave)[first:last]))
+
+
+def _heights(residual: _Singles, count: _Singles, wave: float) -> NDArray[np.float64]:
+    """Amplitude of a wave about every line, (lines,)."""
+    turned = residual.sum(axis=1) * np.exp(-2j * np.pi * wave * np.arange(len(residual)))
+    pixels = ndimage.uniform_filter1d(count.sum(axis=1), _MEAN_LINES)
+    real, imaginary = (
+        ndimage.uniform_filter1d(part, _MEAN_LINES) for part in (turned.real, turned.imag)
+    )
+    height = 2.0 * np.hypot(real, imaginary) / np.maximum(pixels, 1e-3)
+    return np.where(pixels > 0, height, 0.0)
