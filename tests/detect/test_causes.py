@@ -66,3 +66,13 @@ def test_a_sentence_without_an_end_gets_one() -> None:
     half = Region(Kind.STALE, _region(Kind.STALE, 0, 50).mask, 1.0, "12 pixels")
     (only,) = one_cause_each([half, _region(Kind.STRIPES, 0, 10)])
     assert only.reason == "12 pixels. It explains stripes there too."
+
+
+def test_of_stripes_and_colours_the_surer_explains_the_other() -> None:
+    band_lost = [_region(Kind.STRIPES, 0, 30, 0.6), _region(Kind.MISCOLORATION, 0, 30, 0.95)]
+    (only,) = one_cause_each(band_lost)
+    assert only.kind is Kind.MISCOLORATION
+    assert only.reason.endswith("It explains stripes there too.")
+    striped = [_region(Kind.STRIPES, 0, 30, 0.8), _region(Kind.MISCOLORATION, 0, 30, 0.6)]
+    (only,) = one_cause_each(striped)
+    assert only.kind is Kind.STRIPES

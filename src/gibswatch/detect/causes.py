@@ -12,16 +12,17 @@ from gibswatch.types import KIND_NAMES, BoolArray, Kind
 
 __all__ = ["one_cause_each"]
 
-_ORDER = (
-    Kind.STALE,
-    Kind.MISSING_UNEXPECTED,
-    Kind.DUPLICATED_GRANULE,
-    Kind.EDGE_WARPING,
-    Kind.STRIPES,
-    Kind.MISCOLORATION,
-)
+_STRENGTH = {
+    Kind.STALE: 0,
+    Kind.MISSING_UNEXPECTED: 1,
+    Kind.DUPLICATED_GRANULE: 2,
+    Kind.EDGE_WARPING: 3,
+    Kind.STRIPES: 4,
+    Kind.MISCOLORATION: 4,
+}
 """What explains what comes after it: another day's pixels are black, off colour and off place
-elsewhere; what is not there has no colour; a shifted scene steps where it begins."""
+elsewhere; what is not there has no colour; a shifted scene steps where it begins.  Of stripes and
+colours that one explains the other which is surer: a lost band steps like a stripe."""
 _MOSTLY = 0.5
 """Share of a finding within a stronger one from which that explains it."""
 
@@ -61,8 +62,7 @@ def one_cause_each(regions: Sequence[Region]) -> tuple[Region, ...]:
 
 
 def _strength(region: Region) -> tuple[int, float]:
-    order = _ORDER.index(region.kind) if region.kind in _ORDER else len(_ORDER)
-    return order, -region.score
+    return _STRENGTH.get(region.kind, len(_STRENGTH)), -region.score
 
 
 def _within(mask: BoolArray, cause: BoolArray) -> float:

@@ -76,6 +76,8 @@ def find_stale(
         for part in _boxes(same, scene):
             here, out = _edge(scene, observed, part)
             there, _ = _edge(other, black, part)
+            if any((part & region.mask).sum() >= 0.5 * part.sum() for region in found):
+                continue  # the other day is a copy itself
             alike = _correlation(scene, other, part) >= _CORRELATED
             if alike and out <= _EDGE_PX and here > _EDGE_RATIO * there:
                 whole = ndimage.binary_dilation(part, _EIGHT, iterations=out) if out else part

@@ -42,7 +42,7 @@ def _weather(seed: int) -> NDArray[np.float64]:
             * ndimage.gaussian_filter(rng.normal(size=total.shape), size, mode="wrap")
             * size
         )
-    return np.clip(0.3 + 0.25 * total / total.std(), 0.03, 1.0)
+    return np.asarray(np.clip(0.3 + 0.25 * total / total.std(), 0.03, 1.0))
 
 
 def _scene(reflectance: NDArray[np.float64], expected: Expectation) -> Scene:
