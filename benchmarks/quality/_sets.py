@@ -20,6 +20,7 @@ import numpy as np
 
 from gibswatch.catalogue import find_layer, plan_grid
 from gibswatch.files import atomic_path
+from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
 from gibswatch.simulate.bench import read_set
 from gibswatch.simulate.bench.build import plan_orders
 from gibswatch.simulate.bench.definition import ArchivePlan
@@ -27,7 +28,9 @@ from gibswatch.simulate.days.day import simulate_day
 from gibswatch.simulate.days.spec import DaySpec
 from gibswatch.types import BBox, BoolArray, ByteArray, Epsg, Georeference
 
-__all__ = ["Archive", "DayTruth", "add_set_options", "chosen_archives", "make_archive"]
+__all__ = [
+    "Archive", "DayTruth", "add_set_options", "archive_pictures", "chosen_archives", "make_archive",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +117,18 @@ def make_archive(
     home.mkdir(parents=True, exist_ok=True)
     files = [_make_day(spec, georeference, home) for spec in order.specs]
     return Archive(plan, order.layer, georeference, tuple(files))
+
+
+def archive_pictures(archive: Archive) -> list[Picture]:
+    """Pictures of an archive, as the passes of a scan take them."""
+    known = find_layer(archive.layer)
+    return [
+        Picture(
+            PictureFile(path, known, date_in_name(path), archive.epsg, archive.bounds),
+            archive.layer, str(path), "name",
+        )
+        for path in archive.files
+    ]  # fmt: skip
 
 
 def _coarser(whole: Georeference, factor: int) -> Georeference:

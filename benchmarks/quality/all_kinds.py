@@ -16,9 +16,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
-from _sets import Archive, DayTruth, add_set_options, chosen_archives, make_archive
+from _sets import (
+    Archive,
+    DayTruth,
+    add_set_options,
+    archive_pictures,
+    chosen_archives,
+    make_archive,
+)
 
-from gibswatch.catalogue import find_layer
 from gibswatch.detect.context import Region
 from gibswatch.detect.registry import DEFAULT_METHOD
 from gibswatch.scan.judging.judge import (
@@ -29,7 +35,6 @@ from gibswatch.scan.judging.judge import (
     sighted_colours,
 )
 from gibswatch.scan.judging.one_day import look_at
-from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
 from gibswatch.types import KIND_NAMES, Kind
 
 LEAST_PX = 100
@@ -121,14 +126,7 @@ def score_day(truth: DayTruth, regions: tuple[Region, ...], tally: Tally) -> lis
 
 def judge(archive: Archive) -> Tally:
     """Judge the days of an archive."""
-    known = find_layer(archive.layer)
-    pictures = [
-        Picture(
-            PictureFile(path, known, date_in_name(path), archive.epsg, archive.bounds),
-            archive.layer, str(path), "name",
-        )
-        for path in archive.files
-    ]  # fmt: skip
+    pictures = archive_pictures(archive)
     seen = observe_pictures(pictures, workers=Workers(1), on_progress=lambda *_: None)
     orbits = fit_sightings(seen, archive.layer)
     colours = sighted_colours(seen, archive.layer)

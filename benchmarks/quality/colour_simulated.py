@@ -17,17 +17,22 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
-from _sets import Archive, DayTruth, add_set_options, chosen_archives, make_archive
+from _sets import (
+    Archive,
+    DayTruth,
+    add_set_options,
+    archive_pictures,
+    chosen_archives,
+    make_archive,
+)
 from numpy.typing import NDArray
 
-from gibswatch.catalogue import find_layer
 from gibswatch.detect.colour.rule import ColourFinding, find_colour
 from gibswatch.detect.colour.scores import observe_scene
 from gibswatch.raster import observe
 from gibswatch.scan.judging.judge import Workers, fit_sightings, observe_pictures
 from gibswatch.scan.judging.one_day import sky_expectation
 from gibswatch.scan.normals import LayerNormals
-from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
 from gibswatch.types import BoolArray, Kind
 
 LEAST_PX = 100
@@ -138,14 +143,7 @@ def aupro(days: list[DayScore], regions: list[RegionScore], most: float) -> floa
 
 def judge(archive: Archive, *, cold: bool) -> tuple[list[DayScore], list[RegionScore]]:
     """Judge the days of an archive."""
-    known = find_layer(archive.layer)
-    pictures = [
-        Picture(
-            PictureFile(path, known, date_in_name(path), archive.epsg, archive.bounds),
-            archive.layer, str(path), "name",
-        )
-        for path in archive.files
-    ]  # fmt: skip
+    pictures = archive_pictures(archive)
     seen = observe_pictures(pictures, workers=Workers(1), on_progress=lambda *_: None)
     orbits = fit_sightings(seen, archive.layer)
     normals = LayerNormals(archive.layer)

@@ -6,19 +6,16 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from gibswatch.detect.stale.dates import fits_better
 from gibswatch.detect.stale.likeness import (
-    MANY_CELLS,
     alike_cells,
     take_likeness,
     usual_cells,
 )
 from gibswatch.detect.stale.rule import find_stale, same_pixels
 from gibswatch.raster import Scene, observe, scene_from_picture
-from gibswatch.scan.judging.alike import alike_days
 from gibswatch.sky.expectation import Expectation, expect
 from gibswatch.sky.orbit import anchor_orbit
 from gibswatch.sky.satellites import SATELLITES
@@ -95,18 +92,6 @@ def test_ground_without_weather_says_nothing() -> None:
 def test_records_of_other_sizes_are_never_alike() -> None:
     one, other = np.zeros((4, 8), dtype=np.uint8), np.zeros((8, 8), dtype=np.uint8)
     assert alike_cells(one, other, one.astype(np.float32)) == 0
-
-
-def test_pairs_of_days_are_found_whatever_their_order() -> None:
-    records: list[tuple[dt.date | None, NDArray[np.uint8] | None]] = [
-        (_day(n), take_likeness(_scene(_picture(n), n))) for n in (4, 0, 1, 2, 3)
-    ]
-    records.append((_day(5), take_likeness(_scene(_picture(2, noise=3), 5))))
-    records += [(None, records[0][1]), (_day(9), None)]
-    assert alike_days(records) == {5: (3,), 3: (5,)}
-    far = [*records[:5], (_day(40), records[3][1])]
-    assert alike_days(far) == {}
-    assert MANY_CELLS < 64 * 128
 
 
 @pytest.mark.parametrize(("copied", "asked"), [(2, 3), (3, 2), (0, 3)])
