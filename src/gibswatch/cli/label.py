@@ -41,14 +41,9 @@ def label(
     scheduler: opt.Scheduler = None,
     tle: opt.TleFile = None,
     events: opt.EventsFile = None,
-    reasons: Annotated[
-        bool,
-        typer.Option("--reasons", help="Write why each pixel is black as {Layer}_Reason.tif."),
-    ] = False,
-    cog: Annotated[bool, typer.Option("--cog", help="Write masks as GeoTIFF (COG) too.")] = False,
-    compat_masks: Annotated[
-        bool, typer.Option("--compat-masks", help="Write masks as the predecessor did too.")
-    ] = False,
+    reasons: opt.Reasons = False,
+    cog: opt.CogMasks = False,
+    compat_masks: opt.CompatMasks = False,
     as_json: opt.JsonFlag = False,
 ) -> None:
     """Label what the archive holds, without a download: codes into the label file, and masks.

@@ -14,18 +14,23 @@ if TYPE_CHECKING:
     from gibswatch.types import BBox
 
 __all__ = [
+    "AlertsPerMonth",
     "BaseUrl",
     "Bbox",
     "CaBundle",
+    "CogMasks",
+    "CompatMasks",
     "Connections",
     "EndDate",
     "EpsgCode",
     "EventsFile",
     "FailOn",
+    "FailOnAlert",
     "GridOption",
     "JsonFlag",
     "MethodOption",
     "OutputDir",
+    "Reasons",
     "Scheduler",
     "StartDate",
     "TileResolution",
@@ -115,6 +120,13 @@ FailOn = Annotated[
 FailOnAlert = Annotated[
     Literal["anomalous", "incomplete", "alert", "any"] | None,
     typer.Option("--fail-on", help="End with exit code 3 if a day is so; goes before 4, after 5."),
+]
+Reasons = Annotated[
+    bool, typer.Option("--reasons", help="Write why each pixel is black as {Layer}_Reason.tif.")
+]
+CogMasks = Annotated[bool, typer.Option("--cog", help="Write masks as GeoTIFF (COG) too.")]
+CompatMasks = Annotated[
+    bool, typer.Option("--compat-masks", help="Write masks as the predecessor did too.")
 ]
 AlertsPerMonth = Annotated[
     float | None,

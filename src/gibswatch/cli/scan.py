@@ -48,14 +48,9 @@ def scan(
         bool,
         typer.Option("--write-labels", help="Write what is found as codes into the label file."),
     ] = False,
-    reasons: Annotated[
-        bool,
-        typer.Option("--reasons", help="Write why each pixel is black as {Layer}_Reason.tif."),
-    ] = False,
-    cog: Annotated[bool, typer.Option("--cog", help="Write masks as GeoTIFF (COG) too.")] = False,
-    compat_masks: Annotated[
-        bool, typer.Option("--compat-masks", help="Write masks as the predecessor did too.")
-    ] = False,
+    reasons: opt.Reasons = False,
+    cog: opt.CogMasks = False,
+    compat_masks: opt.CompatMasks = False,
     alerts_per_month: opt.AlertsPerMonth = None,
     fail_on: opt.FailOnAlert = None,
     as_json: opt.JsonFlag = False,

@@ -98,6 +98,12 @@ class Expectation:
         length = SATELLITES[self.satellite].granule_s
         return np.asarray(np.floor(self.time_s / length) * length)
 
+    def geometry(self, *, second: bool = False) -> PassGeometry:
+        """Work out how the passes saw each pixel; see `gibswatch.sky.passes.pass_geometry`."""
+        return pass_geometry(
+            self.orbit, self.georeference, self.day, sza_limit_deg=self.sza_cut_deg, second=second
+        )
+
     def granules(self) -> tuple[str, ...]:
         """Identifiers of the granules that the picture should show, in the order of time."""
         starts = self.granule_start_s()

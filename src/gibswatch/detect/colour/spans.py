@@ -17,7 +17,6 @@ from gibswatch.detect.colour.statistics import LEAST_NOISE
 from gibswatch.detect.colour.steps import Lanes, Span, bin_seconds, find_spans, make_lanes
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
-from gibswatch.sky.passes import pass_geometry
 from gibswatch.types import BoolArray, FloatArray
 
 __all__ = ["footprint", "merge", "scored_spans"]
@@ -135,10 +134,7 @@ def _shaded(span: Span, expectation: Expectation) -> bool:
 
 
 def _places(scene: Scene, expectation: Expectation, colours: Colours) -> _Places:
-    geometry = pass_geometry(
-        expectation.orbit, scene.georeference, expectation.day,
-        sza_limit_deg=expectation.sza_cut_deg,
-    )  # fmt: skip
+    geometry = expectation.geometry()
     first = colours.step // 2
     thin = (slice(first, None, colours.step), slice(first, None, colours.step))
     beside = np.nan_to_num(geometry.cross_track_deg[thin][colours.usable])

@@ -14,7 +14,6 @@ from scipy import ndimage
 
 from gibswatch.sky.expectation import Expectation
 from gibswatch.sky.obscuration import obscuration
-from gibswatch.sky.passes import pass_geometry
 from gibswatch.sky.places import places_at
 from gibswatch.types import BoolArray, FloatArray
 
@@ -69,9 +68,7 @@ def _second_shade(expectation: Expectation, dark: BoolArray) -> FloatArray:
     """Obscuration of black pixels at the next steepest pass; 0 where there is none."""
     shade = np.zeros(dark.shape, dtype=np.float32)
     g = expectation.georeference
-    geometry = pass_geometry(
-        expectation.orbit, g, expectation.day, sza_limit_deg=expectation.sza_cut_deg, second=True
-    )
+    geometry = expectation.geometry(second=True)
     if geometry.second_index is None:
         return shade
     twice = dark & (geometry.second_index >= 0) & (geometry.covered_passes > 1)

@@ -7,9 +7,9 @@ import datetime as dt
 import numpy as np
 from scipy import ndimage
 
+from gibswatch.detect.context import REASON_CODES
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation, expect
-from gibswatch.sky.passes import pass_geometry
 from gibswatch.sky.places import pixel_places
 from gibswatch.sky.satellites import SATELLITES
 from gibswatch.types import BoolArray
@@ -72,7 +72,7 @@ def _of_day(expectation: Expectation, day: dt.date) -> Expectation:
 
 def _misfit(expectation: Expectation, observed: BoolArray) -> float:
     """Share of the pixels that are black and should not be, or the other way round."""
-    clear = expectation.reason != 5  # the terminator: nobody knows
+    clear = expectation.reason != REASON_CODES["terminator"]  # there nobody knows
     return float((expectation.covered ^ ~observed)[clear].mean()) if clear.any() else 0.0
 
 
@@ -82,10 +82,7 @@ def _seams(scene: Scene, observed: BoolArray, expectation: Expectation) -> float
     They meet where another one sees more steeply, or where the swath of one ends: which of the two
     depends on how the picture was put together.
     """
-    geometry = pass_geometry(
-        expectation.orbit, expectation.georeference, expectation.day,
-        sza_limit_deg=expectation.sza_cut_deg,
-    )  # fmt: skip
+    geometry = expectation.geometry()
     grey = scene.pixels[..., :3].mean(axis=2, dtype=np.float32)
     step = np.minimum(np.abs(np.diff(grey, axis=1)), _MOST_STEP)
     lit = ~observed & expectation.covered

@@ -22,7 +22,7 @@ from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray, FloatArray, Kind
 
-__all__ = ["WHOLE_SHARE", "find_stale", "same_pixels"]
+__all__ = ["find_stale", "same_pixels"]
 
 _AROUND_PX = 9
 _APART = 11.0
@@ -32,7 +32,7 @@ _VARIED = 10.0
 _FEWEST_PX = 600
 _CORRELATED = 0.85
 """Correlation of the fine structure of a part with that of the other day."""
-WHOLE_SHARE = 0.6
+_WHOLE_SHARE = 0.6
 """Of what both pictures show, from which they are one picture."""
 _FILLS = 0.75
 """Of its box, that a part has to fill."""
@@ -69,15 +69,15 @@ def find_stale(
             continue
         black = observe(other)[1]
         same, shown = same_pixels(scene, observed, other, black)
-        if same.sum() >= WHOLE_SHARE * shown.sum() > 0:
+        if same.sum() >= _WHOLE_SHARE * shown.sum() > 0:
             if not fits_better(scene, observed, expectation, other.date):
                 found.append(_region(np.asarray(shown | observed), scene, other.date, whole=True))
             continue
         for part in _boxes(same, scene):
-            here, out = _edge(scene, observed, part)
-            there, _ = _edge(other, black, part)
             if any((part & region.mask).sum() >= 0.5 * part.sum() for region in found):
                 continue  # the other day is a copy itself
+            here, out = _edge(scene, observed, part)
+            there, _ = _edge(other, black, part)
             alike = _correlation(scene, other, part) >= _CORRELATED
             if alike and out <= _EDGE_PX and here > _EDGE_RATIO * there:
                 whole = ndimage.binary_dilation(part, _EIGHT, iterations=out) if out else part

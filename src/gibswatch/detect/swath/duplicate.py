@@ -21,7 +21,7 @@ __all__ = ["Duplicate", "find_duplicates"]
 
 _Singles = NDArray[np.float32]
 
-BEAMS = 64
+_BEAMS = 64
 _SHORT_GRANULE_S = 85.35
 """VIIRS, as received; the others are the instrument's."""
 _MOST_BACK = 4
@@ -68,7 +68,7 @@ def find_duplicates(pixels: SwathPixels, satellite: Satellite, step_s: float) ->
     list of Duplicate
         The surest of each pass; a `ratio` of 1 is just enough.
     """
-    grid = pixels.grid(step_s, BEAMS)
+    grid = pixels.grid(step_s, _BEAMS)
     texture, weight = _texture(grid)
     lengths = {satellite.granule_s}
     if satellite.instrument == "VIIRS":
@@ -112,7 +112,7 @@ def _alike(
     correlation = sums[0] / np.sqrt(np.maximum(sums[1] * sums[2], 1e-9))
     enough = _LEAST + _LEAST_BY_FEW / np.sqrt(np.maximum(places, 1.0))
     enough *= _SHORT_MORE if length_s < _SHORT_GRANULE_S + 1.0 else 1.0
-    ratio = np.where(places >= _FILLED * BEAMS * window, correlation / enough, 0.0)
+    ratio = np.where(places >= _FILLED * _BEAMS * window, correlation / enough, 0.0)
     found = []
     for number, line in enumerate(ratio.argmax(axis=1)):
         if ratio[number, line] <= 0:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from gibswatch.detect.colour.statistics import log_reflectance
 from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.sky.expectation import Expectation
-from gibswatch.sky.passes import pass_geometry
 from gibswatch.sky.satellites import SATELLITES
 from gibswatch.types import BoolArray
 
@@ -93,19 +92,16 @@ def swath_pixels(scene: Scene, observed: BoolArray, expectation: Expectation) ->
     SwathPixels or None
         None if there are too few.
     """
-    geometry = pass_geometry(
-        expectation.orbit, scene.georeference, expectation.day,
-        sza_limit_deg=expectation.sza_cut_deg,
-    )  # fmt: skip
     usable = expectation.covered & ~observed & (scene.state == STATE_CODES["ok"])
     usable &= expectation.sza_deg < _LOW_SUN_DEG
     if usable.sum() < _FEWEST:
         return None
     height = SATELLITES[expectation.satellite].semi_major_km - _EARTH_KM
+    scan_deg = expectation.geometry().cross_track_deg[usable]
     return SwathPixels(
         expectation.pass_index[usable],
         expectation.time_s[usable],
-        _beside(geometry.cross_track_deg[usable], height),
+        _beside(scan_deg, height),
         log_reflectance(scene.pixels[..., :3][usable]).mean(axis=0),
     )
 

@@ -19,7 +19,7 @@ __all__ = ["Stripes", "find_stripes"]
 
 _Singles = NDArray[np.float32]
 
-BEAMS = 32
+_BEAMS = 32
 _STEP_S = 1.0
 _WINDOW, _HOP = 256, 32
 """Lines of a spectrum, and from one to the next."""
@@ -66,7 +66,7 @@ def find_stripes(pixels: SwathPixels, pixel_s: float) -> list[Stripes]:
     list of Stripes
         The surest of each pass; a `ratio` of 1 is just enough.
     """
-    grid = pixels.grid(_STEP_S, BEAMS)
+    grid = pixels.grid(_STEP_S, _BEAMS)
     residual = _residual(grid)
     lines = residual.shape[1]
     if lines < _WINDOW:
