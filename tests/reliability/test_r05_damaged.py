@@ -16,6 +16,9 @@ from PIL import Image
 
 from gibswatch.archive import Journal, Layout
 from gibswatch.catalogue import TileMatrix
+from gibswatch.errors import DecodeError
+from gibswatch.raster.codec import decode_picture
+from gibswatch.raster.jpeg_stream import stream_problem
 from gibswatch.simulate import (
     DrawnDays,
     EmbeddedServer,
@@ -58,11 +61,29 @@ def bad_crc(body: bytes) -> bytes:
     return bytes(data)
 
 
+def shown_by_libjpeg(body: bytes) -> bytes:
+    """Scramble coded data so that libjpeg has nothing to say against it, but its codes have."""
+    start = body.index(b"\xff\xda") + 20
+    for seed in range(400):
+        drawn = np.random.default_rng(seed)
+        place = int(drawn.integers(start, len(body) - 40))
+        bad = body[:place] + drawn.integers(0, 255, 20, dtype=np.uint8).tobytes()
+        bad += body[place + 20 :]
+        try:
+            decode_picture(bad, image_format="jpg", known=True)
+        except DecodeError:
+            continue
+        if stream_problem(bad):
+            return bad
+    raise AssertionError("no such damage among 400")
+
+
 JPEG_DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "half": lambda body: body[: len(body) // 2],
     "last 200 bytes": lambda body: body[:-200],
     "half, progressive": half_progressive,
     "no end marker": lambda body: body[:-2],
+    "scrambled, and shown by libjpeg": shown_by_libjpeg,
     "end marker after half": lambda body: body[: len(body) // 2] + b"\xff\xd9",
 }
 

@@ -1,9 +1,9 @@
 """Strict decoding: a picture is whole, of the type and size it should be, or it is refused.
 
-JPEG goes through libjpeg-turbo (simplejpeg, warnings are errors, so truncated data raises), PNG
-through Pillow, after `_containers` has checked what Pillow does not: every checksum, and that there
-is data for every row.  Headers are checked before anything is decoded, so an image bomb costs
-nothing.
+JPEG goes through libjpeg-turbo (simplejpeg, warnings are errors, so truncated data raises), then
+`jpeg_stream` looks for damage that libjpeg decodes in silence.  PNG goes through Pillow, after
+`_containers` has checked what Pillow does not: every checksum, and that there is data for every
+row.  Headers are checked before anything is decoded, so an image bomb costs nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PIL import Image, PngImagePlugin
 
 from gibswatch.errors import DecodeError
 from gibswatch.raster._containers import check_png_data, jpeg_length, read_png_header
+from gibswatch.raster.jpeg_stream import stream_problem
 from gibswatch.types import ByteArray, ImageFormat, Kind
 
 __all__ = [
@@ -65,6 +66,7 @@ def decode_picture(
     image_format: ImageFormat,
     shape: tuple[int, int] | None = None,
     max_pixels: int = MAX_FILE_PIXELS,
+    known: bool = False,
 ) -> ByteArray:
     """Decode a whole JPEG or PNG, or refuse it.
 
@@ -77,6 +79,9 @@ def decode_picture(
         Rows and columns that it must have.
     max_pixels : int
         Largest number of pixels that is decoded.
+    known : bool
+        Whether its bytes are those that were checked before, by their SHA-256: then the codes of a
+        JPEG are not looked at again.
 
     Returns
     -------
@@ -98,6 +103,8 @@ def decode_picture(
     except (ValueError, OSError, SyntaxError, MemoryError, Warning, zlib.error) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise DecodeError(f"damaged {_name(image_format)}: {reason}") from error
+    if found == "jpg" and not known and (problem := stream_problem(data)):
+        raise DecodeError(f"damaged JPEG: {problem}")
     return pixels
 
 

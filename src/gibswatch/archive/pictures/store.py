@@ -158,7 +158,7 @@ class PictureStore:
                 "delete it and run the download again"
             )
         try:
-            return decode_stored(data, self.image_format, shape=shape)
+            return decode_stored(data, self.image_format, shape=shape, known=True)
         except DecodeError as error:
             raise DecodeError(f"{path}: {error}") from error
 
@@ -283,7 +283,11 @@ class DayPicture:
 
 
 def decode_stored(
-    data: bytes, image_format: ImageFormat, *, shape: tuple[int, int] | None = None
+    data: bytes,
+    image_format: ImageFormat,
+    *,
+    shape: tuple[int, int] | None = None,
+    known: bool = False,
 ) -> ByteArray:
     """Decode a picture of the archive by what its bytes are, whatever its name says.
 
@@ -296,6 +300,8 @@ def decode_stored(
         Of the layer: decides the bands.
     shape : tuple of int, optional
         Rows and columns that it must have.
+    known : bool
+        As in `gibswatch.raster.decode_picture`.
 
     Returns
     -------
@@ -315,7 +321,8 @@ def decode_stored(
             )
         return pixels
     is_png = image_format == "jpg" and picture_format(data) == "png"
-    pixels = decode_picture(data, image_format="png" if is_png else image_format, shape=shape)
+    form: ImageFormat = "png" if is_png else image_format
+    pixels = decode_picture(data, image_format=form, shape=shape, known=known)
     return pixels[..., :3] if image_format == "jpg" else pixels
 
 
