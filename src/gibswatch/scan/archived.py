@@ -122,7 +122,7 @@ def confirm_anomalies(
     tell_doubt: Callable[[str], None],
     on_progress: Callable[[str, int, int], None],
 ) -> list[DayItem]:
-    """Fetch the tiles of anomalous days once more; judge those again whose bytes differ.
+    """Fetch the tiles of anomalous and damaged days once more; judge again where bytes differ.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def confirm_anomalies(
     days = [
         item.date
         for item in items
-        if item.verdict == "anomalous"
+        if (item.verdict == "anomalous" or _is_suspect(item))
         and item.date is not None
         and archived.records[item.date].confirmed_at is None
     ]
@@ -169,6 +169,12 @@ def confirm_anomalies(
     judged = judge([archived.picture(record) for record in suspect])
     renewed = {item.date: item for item in judged}
     return [renewed.get(item.date, item) for item in items]
+
+
+def _is_suspect(item: DayItem) -> bool:
+    """Whether its pixels, not its tiles, say that something was lost on the way."""
+    whole = bool(item.tiles) and verdict_of_tiles(item.tiles)[0] is None
+    return whole and item.incomplete_cause == "network"
 
 
 def _doubt(days: Sequence[dt.date], problem: str) -> str:

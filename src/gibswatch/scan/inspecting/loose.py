@@ -152,10 +152,14 @@ def _date(case: _Case) -> dt.date | None:
 
 
 def _without_imagery(cases: Sequence[_Case], satellite: Satellite) -> dict[int, DayItem]:
-    """Pictures of which nothing can be said, by number: unreadable, empty, or none of the layer."""
+    """Pictures of which nothing can be said, by number: empty, or none of the layer.
+
+    Damaged ones are told as such: what else they look like is not theirs.
+    """
     items = {}
     for case in cases:
-        if case.look is not None:
+        doubt = case.sighting.doubt
+        if case.look is not None and (doubt is None or not doubt.is_damage):
             day = _date(case)
             why = no_imagery(case.look, satellite)
             if not why and day is not None and day >= satellite.launch:
@@ -172,7 +176,7 @@ def _misdated(
     items = {}
     for case in dated:
         day, look = _date(case), case.look
-        if day is None or look is None or day < satellite.launch:
+        if day is None or look is None or day < satellite.launch or case.sighting.doubt:
             continue
         wrong = misdated(look, case.sighting.edges, satellite, day, orbits)
         if wrong is not None:

@@ -29,6 +29,7 @@ from gibswatch.scan.judging.colours import (
     gather,
     take_record,
 )
+from gibswatch.scan.judging.doubt import Doubt, doubt_about
 from gibswatch.scan.judging.hues import HueTally, hue_tally, take_hues
 from gibswatch.scan.judging.one_day import WHOLE, DayTask, judge_one, unreadable
 from gibswatch.scan.judging.orbits import LayerOrbits, imaging_satellite, layer_orbits
@@ -87,6 +88,8 @@ class Sighting:
     """Whether the tally has its hues."""
     likeness: ByteArray | None = None
     """What tells whether another day shows the same pixels, of imagery."""
+    doubt: Doubt | None = None
+    """Why nothing is said of it, though it can be read; nothing else is taken of it then."""
 
 
 def judge_pictures(
@@ -242,6 +245,9 @@ def _observe(picture: Picture, hues: WantedHues) -> Sighting:
     except (DecodeError, ArchiveError) as error:
         return Sighting(picture, None, problem=str(error))
     observation, black = observe(scene)
+    doubt = doubt_about(picture, scene)
+    if doubt is not None:
+        return Sighting(picture, observation, doubt=doubt)
     satellite = imaging_satellite(scene.layer)
     edges = None
     if satellite is not None and satellite.instrument == "MODIS" and scene.date is not None:
@@ -309,7 +315,11 @@ def day_tasks(
         usual = DayColours() if colours is None else colours.of(observed.date)
         others = None if hues is None else hues.normals(counted=sighting.is_counted)
         same = tuple(seen[other].picture.ref for other in alike.get(number, ()))
-        tasks.append(DayTask(picture, neighbours, nearest, method, sky, usual, others, same))
+        tasks.append(
+            DayTask(
+                picture, neighbours, nearest, method, sky, usual, others, same, sighting.doubt
+            )
+        )  # fmt: skip
     return tasks
 
 
@@ -325,6 +335,7 @@ class _Neighbours:
             (sighting.picture, sighting.observation)
             for sighting in seen
             if sighting.observation is not None
+            and sighting.doubt is None
             and sighting.observation.usable >= WHOLE
             and np.isfinite(sighting.observation.black)
         ]

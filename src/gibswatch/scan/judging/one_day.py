@@ -23,6 +23,7 @@ from gibswatch.raster.regions import outline, region_area_km2
 from gibswatch.raster.scene import Scene
 from gibswatch.scan.judging.alike import read_alike
 from gibswatch.scan.judging.colours import DayColours
+from gibswatch.scan.judging.doubt import Doubt
 from gibswatch.scan.judging.same_day import pictures_of
 from gibswatch.scan.judging.siblings import siblings
 from gibswatch.scan.outputs.rasters import mask_of, write_rasters
@@ -54,6 +55,8 @@ class DayTask:
     """For methods that ask for them."""
     alike: tuple[PictureRef, ...] = ()
     """Other days whose pixels may be the same."""
+    doubt: Doubt | None = None
+    """Why nothing is said of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +83,13 @@ def judge_one(task: DayTask) -> DayItem:
     except (DecodeError, ArchiveError) as error:
         return unreadable(task.picture, str(error))
     wants_reasons = task.picture.files is not None and "reasons" in task.picture.files.wanted
-    look = look_at(scene, task, partly=wants_reasons)
-    whole = look.observation.usable >= WHOLE
-    judgement = decide(task.picture.tiles, look.detection if whole else None)
+    if task.doubt is None:
+        look = look_at(scene, task, partly=wants_reasons)
+        whole = look.observation.usable >= WHOLE
+        judgement = decide(task.picture.tiles, look.detection if whole else None)
+    else:
+        look = Look(*observe(scene), None, None)
+        judgement = task.doubt.judgement
     regions = _said(judgement, look.detection)
     reasons = look.detection.reasons if look.detection is not None else None
     mask = _write(task.picture, scene, regions, reasons)
