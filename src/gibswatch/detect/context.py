@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gibswatch.detect.colour.statistics import ColourNormals
 from gibswatch.detect.hues.histogram import HueNormals
 from gibswatch.raster.observe import Observation
@@ -105,6 +108,8 @@ class Context:
     same one with others."""
     alike: Callable[[], Sequence[Scene]] = lambda: ()
     """Pictures of other days of the layer whose pixels may be the same."""
+    clear_sky: Callable[[], NDArray[np.float32] | None] = lambda: None
+    """Colour of the places under clear sky by other days, `detect.warp.ClearSky.without`."""
     hue_normals: HueNormals | None = None
     """How often the other days had each hue, for methods that ask for it."""
 

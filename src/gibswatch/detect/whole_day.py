@@ -15,6 +15,7 @@ from gibswatch.detect.missing import rule as missing
 from gibswatch.detect.shadow import find_shadow
 from gibswatch.detect.stale.rule import find_stale
 from gibswatch.detect.swath.rule import find_swath_faults
+from gibswatch.detect.warp.rule import find_warps
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray
@@ -61,10 +62,16 @@ def detect(
     score = max(found.score, shown.score)
     if trusted is not None:
         swath, evidence = find_swath_faults(scene, observed, trusted)
+        warps, off = find_warps(scene, observed, trusted, context.clear_sky())
         shadow = find_shadow(scene, observed, trusted)
-        more += [*swath, *([] if shadow is None else [shadow])]
-        score = max(score, evidence if swath else clean_score(evidence))
+        more += [*swath, *warps, *([] if shadow is None else [shadow])]
+        score = max(score, *_scores((swath, evidence), (warps, off)))
     return _joined(found, more, score, f"; {shown.note}")
+
+
+def _scores(*found: tuple[Sequence[Region], float]) -> list[float]:
+    """Evidence as scores: under the threshold where nothing was found."""
+    return [evidence if regions else clean_score(evidence) for regions, evidence in found]
 
 
 def _joined(found: Detection, more: Sequence[Region], score: float, note: str) -> Detection:

@@ -17,7 +17,7 @@ from gibswatch.archive.standing import verdict_of_tiles
 from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid
 from gibswatch.errors import NothingFetchedError, RunStoppedError
-from gibswatch.scan.judging.judge import NEIGHBOUR_DAYS
+from gibswatch.scan.judging.neighbours import NEIGHBOUR_DAYS
 from gibswatch.scan.outputs.rasters import DayFiles, Output
 from gibswatch.scan.pictures import ArchivedDay, Picture
 from gibswatch.settings import Settings

@@ -81,6 +81,8 @@ class Expectation:
     sza_deg: NDArray[np.float32]
     """Solar zenith angle at the chosen pass, or at the nearby one with the most light."""
     view_zenith_deg: NDArray[np.float32]
+    cross_track_deg: NDArray[np.float32]
+    """Scan angle, positive to the left of the flight; NaN where there is none."""
     glint_deg: NDArray[np.float32]
     """Angle to the Sun's mirror image."""
     obscuration: NDArray[np.float32]
@@ -209,6 +211,7 @@ def _expected(
         time_s=geometry.time_s,
         sza_deg=geometry.solar_zenith_deg,
         view_zenith_deg=geometry.view_zenith_deg,
+        cross_track_deg=geometry.cross_track_deg,
         glint_deg=geometry.glint_deg,
         obscuration=shade,
         sza_cut_deg=sza_cut_deg,

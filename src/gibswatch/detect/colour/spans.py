@@ -134,10 +134,9 @@ def _shaded(span: Span, expectation: Expectation) -> bool:
 
 
 def _places(scene: Scene, expectation: Expectation, colours: Colours) -> _Places:
-    geometry = expectation.geometry()
     first = colours.step // 2
     thin = (slice(first, None, colours.step), slice(first, None, colours.step))
-    beside = np.nan_to_num(geometry.cross_track_deg[thin][colours.usable])
+    beside = np.nan_to_num(expectation.cross_track_deg[thin][colours.usable])
     beside = beside / max(float(np.abs(beside).max()), 1e-6)
     number = expectation.pass_index[thin][colours.usable]
     time = expectation.time_s[thin][colours.usable]

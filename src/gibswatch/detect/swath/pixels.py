@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from gibswatch.detect.colour.statistics import log_reflectance
 from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.sky.expectation import Expectation
-from gibswatch.sky.satellites import SATELLITES
+from gibswatch.sky.satellites import SATELLITES, Satellite
 from gibswatch.types import BoolArray
 
-__all__ = ["SwathGrid", "SwathPixels", "swath_pixels"]
+__all__ = ["EARTH_KM", "SwathGrid", "SwathPixels", "from_track_km", "swath_pixels", "thinned"]
 
 _LOW_SUN_DEG = 82.0
-_EARTH_KM = 6371.0
+EARTH_KM = 6371.0
 _FEWEST = 1000
 """Pixels under which a picture says nothing of scans."""
 
@@ -34,8 +34,12 @@ class SwathPixels:
     """Place beside the track, by distance on the ground: -1 to 1."""
     value: _Singles
     """Logarithm of reflectance, mean of the channels."""
+    where: BoolArray
+    """(rows, cols) of the picture, or of every n-th row and column of it: which they are."""
+    reach_km: float
+    """Distance from the track at which `beside` is 1."""
 
-    def grid(self, step_s: float, beams: int) -> SwathGrid:
+    def grid(self, step_s: float, beams: int, values: _Singles | None = None) -> SwathGrid:
         """Average them by pass, time and place beside the track.
 
         Parameters
@@ -44,6 +48,8 @@ class SwathPixels:
             Length of a line in seconds.
         beams : int
             Number of places beside the track.
+        values : (n,) ndarray of float32, optional
+            What to average instead of `value`; NaN is left out.
         """
         passes = int(self.pass_index.max()) + 1
         start = np.full(passes, np.inf)
@@ -54,8 +60,13 @@ class SwathPixels:
         beam = np.clip((self.beside + 1.0) * (beams / 2), 0, beams - 1).astype(np.int64)
         cell = (self.pass_index.astype(np.int64) * lines + line) * beams + beam
         size = passes * lines * beams
+        if values is None:
+            values = self.value
+        elif not np.isfinite(values).all():
+            there = np.isfinite(values)
+            cell, values = cell[there], values[there]
         count = np.bincount(cell, minlength=size).astype(np.float32)
-        total = np.bincount(cell, self.value, size).astype(np.float32)
+        total = np.bincount(cell, values, size).astype(np.float32)
         shape = (passes, lines, beams)
         return SwathGrid(start, step_s, count.reshape(shape), total.reshape(shape))
 
@@ -72,12 +83,19 @@ class SwathGrid:
     total: _Singles
     """(passes, lines, beams) sum of the values."""
 
+    def mean(self) -> _Singles:
+        """(passes, lines, beams) mean of each place; NaN where there is no pixel."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.total / self.count)
+
     def time_of(self, pass_index: int, line: int) -> float:
         """Epoch seconds at which a line begins."""
         return float(self.start_s[pass_index] + line * self.step_s)
 
 
-def swath_pixels(scene: Scene, observed: BoolArray, expectation: Expectation) -> SwathPixels | None:
+def swath_pixels(
+    scene: Scene, observed: BoolArray, expectation: Expectation, *, every: int = 1
+) -> SwathPixels | None:
     """Take the pixels of a picture whose pass is known.
 
     Parameters
@@ -86,28 +104,48 @@ def swath_pixels(scene: Scene, observed: BoolArray, expectation: Expectation) ->
     observed : (rows, cols) ndarray of bool
         Observed black.
     expectation : Expectation
+    every : int
+        Of the rows and columns every so many-th is taken.
 
     Returns
     -------
     SwathPixels or None
         None if there are too few.
     """
-    usable = expectation.covered & ~observed & (scene.state == STATE_CODES["ok"])
-    usable &= expectation.sza_deg < _LOW_SUN_DEG
+    thin = thinned(every)
+    usable = expectation.covered[thin] & ~observed[thin] & (scene.state[thin] == STATE_CODES["ok"])
+    usable &= expectation.sza_deg[thin] < _LOW_SUN_DEG
     if usable.sum() < _FEWEST:
         return None
-    height = SATELLITES[expectation.satellite].semi_major_km - _EARTH_KM
-    scan_deg = expectation.geometry().cross_track_deg[usable]
+    satellite = SATELLITES[expectation.satellite]
+    away = from_track_km(expectation.cross_track_deg[thin][usable], satellite)
+    reach = max(float(np.abs(away).max()), 1e-6)
     return SwathPixels(
-        expectation.pass_index[usable],
-        expectation.time_s[usable],
-        _beside(scan_deg, height),
-        log_reflectance(scene.pixels[..., :3][usable]).mean(axis=0),
+        expectation.pass_index[thin][usable],
+        expectation.time_s[thin][usable],
+        np.asarray(away / reach, dtype=np.float32),
+        log_reflectance(scene.pixels[thin][..., :3][usable]).mean(axis=0),
+        usable,
+        reach,
     )
 
 
-def _beside(scan_deg: _Singles, height_km: float) -> _Singles:
-    """Place beside the track as a share of the farthest, from scan angles."""
+def thinned(every: int) -> tuple[slice, slice]:
+    """Every so many-th row and column of a picture, those in the middle."""
+    part = slice(every // 2, None, every)
+    return part, part
+
+
+def from_track_km(scan_deg: _Singles, satellite: Satellite) -> _Singles:
+    """Distance on the ground between the track and what is seen, positive to the left.
+
+    Parameters
+    ----------
+    scan_deg : ndarray of float
+        Scan angles, degrees.
+    satellite : Satellite
+    """
     angle = np.radians(np.abs(scan_deg))
-    reach = np.arcsin(np.clip((1.0 + height_km / _EARTH_KM) * np.sin(angle), 0.0, 1.0)) - angle
-    return np.asarray(np.sign(scan_deg) * reach / max(float(reach.max()), 1e-6), dtype=np.float32)
+    with np.errstate(invalid="ignore"):
+        sine = np.clip(satellite.semi_major_km / EARTH_KM * np.sin(angle), 0.0, 1.0)
+    return np.asarray(np.sign(scan_deg) * (np.arcsin(sine) - angle) * EARTH_KM, dtype=np.float32)

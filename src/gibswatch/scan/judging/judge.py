@@ -7,7 +7,6 @@ so memory does not grow with the number of days by more than these records.
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,6 +30,7 @@ from gibswatch.scan.judging.colours import (
 )
 from gibswatch.scan.judging.doubt import Doubt, doubt_about
 from gibswatch.scan.judging.hues import HueTally, hue_tally, take_hues
+from gibswatch.scan.judging.neighbours import WholeDays
 from gibswatch.scan.judging.one_day import WHOLE, DayTask, judge_one, unreadable
 from gibswatch.scan.judging.orbits import LayerOrbits, imaging_satellite, layer_orbits
 from gibswatch.scan.pictures import Picture
@@ -39,7 +39,6 @@ from gibswatch.sky.edges import DayEdges, find_edges
 from gibswatch.types import ByteArray, DayItem
 
 __all__ = [
-    "NEIGHBOUR_DAYS",
     "Picture",
     "Sighting",
     "Workers",
@@ -51,8 +50,6 @@ __all__ = [
     "sighted_colours",
 ]
 
-NEIGHBOUR_DAYS = 30
-"""Days before and after that count as neighbours."""
 _NEAREST = 6
 """Neighbours whose pixels are read to learn where it is usually black."""
 _MOST_EDGES = 256
@@ -299,7 +296,7 @@ def day_tasks(
     colours : SeenColours, optional
     hues : HueTally, optional
     """
-    whole = _Neighbours(seen)
+    whole = _whole_days(seen)
     alike = alike_days(
         [(None if s.observation is None else s.observation.date, s.likeness) for s in seen]
     )
@@ -317,21 +314,16 @@ def day_tasks(
         same = tuple(seen[other].picture.ref for other in alike.get(number, ()))
         tasks.append(
             DayTask(
-                picture, neighbours, nearest, method, sky, usual, others, same, sighting.doubt
+                picture, neighbours, nearest, method, sky, usual, others, same, sighting.doubt,
+                clear=whole.clear_days(observed.date),
             )
         )  # fmt: skip
     return tasks
 
 
-def _sky(orbits: LayerOrbits | None, day: dt.date | None) -> DaySky | None:
-    return None if orbits is None or day is None else orbits.sky_for(day)
-
-
-class _Neighbours:
-    """Whole days, to be asked for those near one."""
-
-    def __init__(self, seen: Sequence[Sighting]) -> None:
-        whole = [
+def _whole_days(seen: Sequence[Sighting]) -> WholeDays:
+    return WholeDays(
+        [
             (sighting.picture, sighting.observation)
             for sighting in seen
             if sighting.observation is not None
@@ -339,16 +331,8 @@ class _Neighbours:
             and sighting.observation.usable >= WHOLE
             and np.isfinite(sighting.observation.black)
         ]
-        self._all: list[tuple[Picture, Observation]] = whole
-        dated = [(o.date, n) for n, (_, o) in enumerate(whole) if o.date is not None]
-        self._dated = sorted(dated)
+    )
 
-    def near(self, picture: Picture, day: dt.date | None) -> list[tuple[Picture, Observation]]:
-        """Others within `NEIGHBOUR_DAYS`, nearest first; all where the day is not known."""
-        if day is None:
-            return [(p, o) for p, o in self._all if p is not picture]
-        reach = dt.timedelta(days=NEIGHBOUR_DAYS)
-        first = bisect_left(self._dated, day - reach, key=lambda pair: pair[0])
-        last = bisect_right(self._dated, day + reach, key=lambda pair: pair[0])
-        close = sorted((abs((d - day).days), n) for d, n in self._dated[first:last] if d != day)
-        return [self._all[n] for _, n in close]
+
+def _sky(orbits: LayerOrbits | None, day: dt.date | None) -> DaySky | None:
+    return None if orbits is None or day is None else orbits.sky_for(day)

@@ -22,6 +22,7 @@ from gibswatch.raster.observe import Observation, observe
 from gibswatch.raster.regions import outline, region_area_km2
 from gibswatch.raster.scene import Scene
 from gibswatch.scan.judging.alike import read_alike
+from gibswatch.scan.judging.clear_sky import ClearDays, clear_sky_of
 from gibswatch.scan.judging.colours import DayColours
 from gibswatch.scan.judging.doubt import Doubt
 from gibswatch.scan.judging.same_day import pictures_of
@@ -57,6 +58,8 @@ class DayTask:
     """Other days whose pixels may be the same."""
     doubt: Doubt | None = None
     """Why nothing is said of it."""
+    clear: ClearDays | None = None
+    """Days that show what lies under the clouds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +141,7 @@ def look_at(scene: Scene, task: DayTask, *, partly: bool = False) -> Look:
             hue_normals=task.hues,
             same_day=partial(pictures_of, task.picture.ref, scene),
             alike=partial(read_alike, task.alike),
+            clear_sky=partial(clear_sky_of, task.clear, scene, black),
         )
         detection = get_method(task.method).detect(scene, black, expectation, context)
     return Look(observation, black, expectation, detection)
