@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gibswatch.detect.swath.pixels import EARTH_KM, SwathPixels
-from gibswatch.detect.warp.clear_sky import colour_plane
+from gibswatch.detect.warp.clear_sky import colour_planes
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.satellites import Satellite
 
@@ -35,7 +35,7 @@ _LEAST_LINES, _LEAST_CELLS = 0.4, 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SwathCells:
-    """How colour differs from what is around it; (passes, lines, beams), NaN where unknown."""
+    """How two colours differ from what is around; (2, passes, lines, beams), NaN where unknown."""
 
     now: _Singles
     """Of the day."""
@@ -71,7 +71,7 @@ def swath_cells(
         The day.
     pixels : SwathPixels
         Of the thinned picture.
-    clear : (rows, cols) ndarray of float32
+    clear : (2, rows, cols) ndarray of float32
         `ClearSky.without` of it.
     satellite : Satellite
     pixel_deg : float
@@ -81,9 +81,16 @@ def swath_cells(
     speed = EARTH_KM * math.sqrt(_EARTH_MU / satellite.semi_major_km**3)
     beams = 2 * math.ceil(pixels.reach_km / cell_km)
     line_s = cell_km / speed
-    now = pixels.grid(line_s, beams, colour_plane(scene)[pixels.where])
-    then = pixels.grid(line_s, beams, clear[pixels.where])
-    return SwathCells(_detail(now.mean()), _detail(then.mean()), cell_km, now.start_s, line_s)
+    shown = colour_planes(scene)
+    now = [pixels.grid(line_s, beams, plane[pixels.where]) for plane in shown]
+    then = [pixels.grid(line_s, beams, plane[pixels.where]) for plane in clear]
+    return SwathCells(
+        np.stack([_detail(grid.mean()) for grid in now]),
+        np.stack([_detail(grid.mean()) for grid in then]),
+        cell_km,
+        now[0].start_s,
+        line_s,
+    )
 
 
 def granules_in(cells: SwathCells, length_s: float) -> list[GranuleCells]:
@@ -100,7 +107,7 @@ def granules_in(cells: SwathCells, length_s: float) -> list[GranuleCells]:
     list of GranuleCells
         In the order of passes and time.
     """
-    seen = np.isfinite(cells.now).sum(axis=2)
+    seen = np.isfinite(cells.now[0]).sum(axis=2)
     found = []
     for number, start in enumerate(cells.start_s):
         time = start + (np.arange(seen.shape[1]) + 0.5) * cells.line_s
@@ -108,7 +115,7 @@ def granules_in(cells: SwathCells, length_s: float) -> list[GranuleCells]:
         for one in np.unique(granule[seen[number] > 0]):
             lines = np.flatnonzero(granule == one)
             share = len(lines) * cells.line_s / length_s
-            cover = seen[number, lines].sum() / (length_s / cells.line_s * cells.now.shape[2])
+            cover = seen[number, lines].sum() / (length_s / cells.line_s * cells.now.shape[3])
             if share >= _LEAST_LINES and cover >= _LEAST_CELLS:
                 found.append(GranuleCells(number, int(one), int(lines[0]), int(lines[-1]) + 1))
     return found

@@ -1,7 +1,7 @@
 """What a place looks like without clouds: the colour of the other days, dark days first.
 
-Of brightness, clouds leave nothing to compare; of colour (red against blue) land and sea differ
-even through thin ones.
+Of brightness, clouds leave nothing to compare; by colour land and sea, forest and desert differ
+even through thin ones.  Two colours are taken: red against blue, and green against both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gibswatch.detect.swath.pixels import thinned
 from gibswatch.raster.scene import STATE_CODES, Scene
 from gibswatch.types import BoolArray, Georeference
 
-__all__ = ["ClearSky", "colour_plane", "every_pixel"]
+__all__ = ["ClearSky", "colour_planes", "every_pixel"]
 
 _Singles = NDArray[np.float32]
 
@@ -32,7 +32,7 @@ tells more of coasts (and costs less) than the darkest one or three of twelve da
 class ClearSky:
     """Colours of some days, to be asked for those of all but one.
 
-    Memory: two planes of single precision of the thinned picture.
+    Memory: three planes of single precision of the thinned picture.
     """
 
     def __init__(self, georeference: Georeference) -> None:
@@ -65,9 +65,9 @@ class ClearSky:
 
         Returns
         -------
-        (rows, cols) ndarray of float32 or None
-            Of the thinned picture (`every_pixel`): logarithm of red by blue; NaN where no day
-            shows the place.  None if there are fewer than three other days.
+        (2, rows, cols) ndarray of float32 or None
+            `colour_planes` of the thinned picture; NaN where no day shows the place.  None if
+            there are fewer than three other days.
         """
         own = scene.date in self._days
         if len(self._days) - own < _FEWEST_DAYS or self._weight is None or self._colour is None:
@@ -86,7 +86,7 @@ class ClearSky:
         shown = ~observed[thin] & (scene.state[thin] == STATE_CODES["ok"])
         channels = _channels(scene, self._every)
         weight = np.exp(-_DARKNESS * channels.mean(axis=0))
-        return np.where(shown, weight, 0.0), channels[0] - channels[2]
+        return np.where(shown, weight, np.float32(0.0)), _colours(channels)
 
 
 def every_pixel(georeference: Georeference) -> int:
@@ -96,10 +96,17 @@ def every_pixel(georeference: Georeference) -> int:
     return max(1, math.ceil(_FINEST_DEG / degrees))
 
 
-def colour_plane(scene: Scene) -> _Singles:
-    """Logarithm of red by blue of the thinned picture, (rows, cols)."""
-    channels = _channels(scene, every_pixel(scene.georeference))
-    return np.asarray(channels[0] - channels[2])
+def colour_planes(scene: Scene) -> _Singles:
+    """Colours of the thinned picture, (2, rows, cols).
+
+    Logarithms of red by blue, and of green by the geometric mean of the two.
+    """
+    return _colours(_channels(scene, every_pixel(scene.georeference)))
+
+
+def _colours(channels: _Singles) -> _Singles:
+    red, green, blue = channels
+    return np.stack([red - blue, green - (red + blue) / 2])
 
 
 def _channels(scene: Scene, every: int) -> _Singles:

@@ -46,7 +46,7 @@ def edge_evidence(cells: SwathCells, granules: Sequence[GranuleCells]) -> _Singl
     (granules, warps) ndarray of float32
         In the order of `edge_warps`.
     """
-    beams = cells.now.shape[2]
+    beams = cells.now.shape[3]
     beside = (np.arange(beams) + 0.5 - beams / 2) / (beams / 2)
     columns = []
     for share in _SHARES:
@@ -70,31 +70,32 @@ class _Part:
         self, cells: SwathCells, granules: Sequence[GranuleCells], outer: NDArray[np.intp]
     ) -> None:
         self._lines = [
-            (one.pass_index * cells.now.shape[1] + one.first, one.last - one.first)
+            (one.pass_index * cells.now.shape[2] + one.first, one.last - one.first)
             for one in granules
         ]
         rows = np.concatenate([np.arange(first, first + n) for first, n in self._lines])
-        flat = (-1, cells.now.shape[2])
+        flat = (2, -1, cells.now.shape[3])
         self._outer = outer
-        self._clear = cells.clear.reshape(flat)[rows]
-        now = cells.now.reshape(flat)[rows][:, outer]
-        self._there = np.isfinite(now)
+        self._clear = cells.clear.reshape(flat)[:, rows]
+        now = cells.now.reshape(flat)[:, rows][..., outer]
+        self._there = np.isfinite(now[0])
         self._now = np.where(self._there, now, np.float32(0.0))
         self._cells = self._by_granule(self._there)
 
     def likelihood(self, shift: NDArray[np.float64]) -> _Singles:
         """(granules,): that each shows clear sky so many beams beside; 0 if too little is there."""
         beam = np.rint(self._outer + shift).astype(np.intp)
-        clear = self._clear[:, np.clip(beam, 0, self._clear.shape[1] - 1)]
-        both = self._there & np.isfinite(clear)
+        clear = self._clear[..., np.clip(beam, 0, self._clear.shape[2] - 1)]
+        both = self._there & np.isfinite(clear[0])
         clear = np.where(both, clear, np.float32(0.0))
         now = np.where(both, self._now, np.float32(0.0))
         power = self._by_granule(now * now) * self._by_granule(clear * clear)
         correlation = self._by_granule(now * clear) / np.sqrt(np.maximum(power, 1e-6))
         shared = self._by_granule(both)
         enough = shared >= _LEAST_SHARED * self._cells
-        return np.where(enough, log_likelihood(correlation, shared), np.float32(0.0))
+        alike = log_likelihood(correlation, shared).sum(axis=0)
+        return np.where(enough, alike, np.float32(0.0))
 
     def _by_granule(self, values: NDArray[np.generic]) -> _Singles:
         starts = np.cumsum([0, *(n for _, n in self._lines[:-1])])
-        return np.add.reduceat(values.sum(axis=1, dtype=np.float32), starts)
+        return np.asarray(np.add.reduceat(values.sum(axis=-1, dtype=np.float32), starts, axis=-1))

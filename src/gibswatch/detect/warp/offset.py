@@ -50,9 +50,10 @@ def offset_evidence(cells: SwathCells, granules: Sequence[GranuleCells]) -> _Sin
     none = np.hypot(*np.meshgrid(away, away, indexing="ij")) <= 1.0
     found = np.zeros((len(granules), (2 * reach + 1) ** 2), dtype=np.float32)
     for row, granule in enumerate(granules):
-        correlation, shared = _correlations(cells, granule, reach)
+        correlations, shared = _correlations(cells, granule, reach)
         belongs = shared >= _LEAST_SHARED * shared[reach, reach]
-        likelihood = np.where(belongs, log_likelihood(correlation, shared[reach, reach]), 0.0)
+        alike = log_likelihood(correlations, float(shared[reach, reach])).sum(axis=0)
+        likelihood = np.where(belongs, alike, 0.0)
         found[row] = (likelihood - likelihood[none].max()).ravel()
     return found
 
@@ -64,19 +65,22 @@ def _reach(cell_km: float) -> int:
 def _correlations(
     cells: SwathCells, granule: GranuleCells, reach: int
 ) -> tuple[_Singles, _Singles]:
-    """Correlation and number of shared cells, (2 reach + 1, 2 reach + 1): lines, beams."""
+    """Correlation of each colour and number of shared cells.
+
+    (2, 2 reach + 1, 2 reach + 1) and without the first: lines, beams.
+    """
     first = max(granule.first - reach, 0)
-    clear = cells.clear[granule.pass_index, first : granule.last + reach]
+    clear = cells.clear[:, granule.pass_index, first : granule.last + reach]
     now = np.full(clear.shape, np.nan, dtype=np.float32)
     own = slice(granule.first - first, granule.last - first)
-    now[own] = cells.now[granule.pass_index, granule.first : granule.last]
-    size = [fft.next_fast_len(length + 2 * reach, real=True) for length in clear.shape]
+    now[:, own] = cells.now[:, granule.pass_index, granule.first : granule.last]
+    size = [fft.next_fast_len(length + 2 * reach, real=True) for length in clear.shape[1:]]
     mine, its = _spectra(now, size), _spectra(clear, size)
 
     def at_shifts(one: NDArray[np.complex64], other: NDArray[np.complex64]) -> _Singles:
         full = fft.irfft2(np.conj(one) * other, size)
-        rolled = np.roll(full, (reach, reach), (0, 1))
-        return np.asarray(rolled[: 2 * reach + 1, : 2 * reach + 1])
+        rolled = np.roll(full, (reach, reach), (-2, -1))
+        return np.asarray(rolled[..., : 2 * reach + 1, : 2 * reach + 1])
 
     shared = np.maximum(at_shifts(mine[0], its[0]), 1.0)
     power = at_shifts(mine[2], its[0]) * at_shifts(mine[0], its[2])
@@ -84,7 +88,7 @@ def _correlations(
 
 
 def _spectra(values: _Singles, size: Sequence[int]) -> list[NDArray[np.complex64]]:
-    """Of where values are, of the values and of their squares."""
+    """Of where values are, of the values and of their squares; of the last two by colour."""
     there = np.isfinite(values)
     value = np.where(there, values, np.float32(0.0))
-    return [fft.rfft2(part, size) for part in (there.astype(np.float32), value, value * value)]
+    return [fft.rfft2(part, size) for part in (there[0].astype(np.float32), value, value * value)]

@@ -26,11 +26,10 @@ __all__ = ["find_warps"]
 
 _Singles = NDArray[np.float32]
 
-_ENOUGH, _ENOUGH_EDGE = 20.0, 16.0
-"""Evidence, in log likelihood: of a whole granule (1,500 displacements are tried), of edges
-(54)."""
-_REST, _REST_EDGE = 6.0, 5.0
-"""Evidence that must remain without the best sixteenth of a granule."""
+_ENOUGH, _REST = 20.0, 6.0
+"""Evidence, in log likelihood: of a run of granules, and what must remain of it without the best
+sixteenth of each.  Of 9,000 clean granules of the tuning years (2560x1280) none has more than 0.77
+of both, of the tiles of Terra 2023 (450 days, of all seasons) one has 0.87."""
 _LOOK = 5.0
 """Evidence from which a run is looked at closely."""
 _METRES_PER_DEGREE = 111_320.0
@@ -48,7 +47,7 @@ def find_warps(
     observed : (rows, cols) ndarray of bool
         Observed black.
     expectation : Expectation
-    clear : (rows, cols) ndarray of float32 or None
+    clear : (2, rows, cols) ndarray of float32 or None
         Colours of clear sky (`ClearSky.without`).
 
     Returns
@@ -92,13 +91,11 @@ def _runs(
 
 def _ratio(cells: SwathCells, run: Run) -> float:
     """1 where both the evidence and the rest without its best part are just enough."""
-    whole = not run.displacement.outward_km
-    enough, least = (_ENOUGH, _REST) if whole else (_ENOUGH_EDGE, _REST_EDGE)
     rest = sum(
         evidence * rest_of_evidence(cells, granule, run.displacement)
         for granule, evidence in zip(run.granules, run.by_granule, strict=True)
     )
-    return min(run.evidence / enough, rest / least)
+    return min(run.evidence / _ENOUGH, rest / _REST)
 
 
 def _shown(run: Run, expectation: Expectation, granules: Granules, reach_km: float) -> BoolArray:

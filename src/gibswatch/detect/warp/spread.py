@@ -33,9 +33,12 @@ def rest_of_evidence(cells: SwathCells, granule: GranuleCells, moved: Displaceme
     float
         0-1; of 16 parts of the granule the best is left out.
     """
-    now = cells.now[granule.pass_index, granule.first : granule.last]
-    there = cells.clear[granule.pass_index, granule.first : granule.last]
-    gain = np.nan_to_num(now * (_from(cells, granule, moved) - there))
+    now = cells.now[:, granule.pass_index, granule.first : granule.last]
+    there = cells.clear[:, granule.pass_index, granule.first : granule.last]
+    gain = now * (_from(cells, granule, moved) - there)
+    # Of each colour as it counts in the evidence: by how much it varies.
+    spread = np.nanmean(now**2, axis=(1, 2), keepdims=True) + 1e-6
+    gain = np.nan_to_num(gain / spread).sum(axis=0)
     rows, beams = np.array_split(gain, _BLOCKS), np.arange(gain.shape[1])
     parts = [part[:, some].sum() for part in rows for some in np.array_split(beams, _BLOCKS)]
     total = float(np.sum(parts))
@@ -44,16 +47,17 @@ def rest_of_evidence(cells: SwathCells, granule: GranuleCells, moved: Displaceme
 
 def _from(cells: SwathCells, granule: GranuleCells, moved: Displacement) -> _Singles:
     """Clear sky of the places that a granule shows if it is displaced."""
-    lines, beams = cells.clear.shape[1:]
+    lines, beams = cells.clear.shape[2:]
     line = np.arange(granule.first, granule.last) - round(moved.ahead_km / cells.cell_km)
     beam = np.arange(beams)
     beside = (beam + 0.5 - beams / 2) / (beams / 2)
     outer = np.clip((np.abs(beside) - (1.0 - moved.share)) / moved.share, 0.0, None)
     away_km = moved.left_km + np.sign(beside) * outer**2 * moved.outward_km
     beam = np.rint(beam - away_km / cells.cell_km).astype(np.intp)
-    shown = np.full((len(line), beams), np.nan, dtype=np.float32)
+    shown = np.full((2, len(line), beams), np.nan, dtype=np.float32)
     on, within = (line >= 0) & (line < lines), (beam >= 0) & (beam < beams)
     if moved.outward_km:
         within &= np.abs(beside) > 1.0 - moved.share
-    shown[np.ix_(on, within)] = cells.clear[granule.pass_index][np.ix_(line[on], beam[within])]
+    clear = cells.clear[:, granule.pass_index]
+    shown[np.ix_((True, True), on, within)] = clear[np.ix_((0, 1), line[on], beam[within])]
     return shown
