@@ -129,22 +129,6 @@ def test_edges_that_numbers_cannot_count_go_the_sparse_way() -> None:
     assert averaging._in_parts(np.arange(4) * 1.25) is not None
 
 
-def test_where_no_folder_takes_the_cache_it_compiles_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seen = []
-
-    def njit(**options: Any) -> Any:
-        seen.append(options)
-        if "cache" in options:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: function
-
-    monkeypatch.setattr("numba.njit", njit)
-    assert _kernels._compiled(len) is len
-    assert seen == [{"nogil": True, "cache": True}, {"nogil": True}]
-
-
 @pytest.mark.parametrize("shape", [(1, 1, 3), (512, 512, 3), (256, 256, 4), (5, 9, 3)])
 def test_a_single_value(shape: tuple[int, int, int]) -> None:
     pixels = np.full(shape, 7, dtype=np.uint8)

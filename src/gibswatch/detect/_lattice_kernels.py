@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect._compiled import compiled
 from gibswatch.detect._lattice_points import mark_points
+from gibswatch.raster._compiled import compiled
 
 __all__ = ["cluster_points", "mark_points"]
 

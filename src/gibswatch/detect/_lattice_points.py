@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect._compiled import compiled
+from gibswatch.raster._compiled import compiled
 from gibswatch.types import ByteArray
 
 __all__ = ["mark_points"]

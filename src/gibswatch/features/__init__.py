@@ -1,1 +1,37 @@
-"""Image to vector: HOG, hue histogram, patches (step 9)."""
+"""Image to vector: histograms of gradients and of hues, of whole pictures and of patches."""
+
+from gibswatch.features.definition import (
+    FEATURE_KINDS,
+    FEATURE_VERSION,
+    FeatureDefinition,
+    FeatureKind,
+    PatchDefinition,
+)
+from gibswatch.features.extract import extract, extract_patches, standard_picture
+from gibswatch.features.hog import hog
+from gibswatch.features.hue import hue_histogram
+from gibswatch.features.patches import (
+    patch_features,
+    patch_grid,
+    patch_labels,
+    patch_shares,
+    pixel_scores,
+)
+
+__all__ = [
+    "FEATURE_KINDS",
+    "FEATURE_VERSION",
+    "FeatureDefinition",
+    "FeatureKind",
+    "PatchDefinition",
+    "extract",
+    "extract_patches",
+    "hog",
+    "hue_histogram",
+    "patch_features",
+    "patch_grid",
+    "patch_labels",
+    "patch_shares",
+    "pixel_scores",
+    "standard_picture",
+]

@@ -5,13 +5,10 @@ Imported by `jpeg_stream`, and never where numba is not installed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from gibswatch.raster._compiled import compiled
 from gibswatch.types import ByteArray
 
 __all__ = ["FINE", "OUT_OF_RANGE", "TOO_MANY", "UNKNOWN", "walk"]
@@ -24,21 +21,9 @@ _POSITION, _BITS, _COUNT = 0, 1, 2
 """Slots of a reader: the next byte, the bits that wait, and how many these are."""
 _Numbers = NDArray[np.int64]
 _Tables = NDArray[np.int32]
-_Function = TypeVar("_Function", bound=Callable[..., object])
 
 
-def _compiled(function: _Function) -> _Function:
-    """Compile on the first call; kept on disk where a folder can be written (numba's own choice).
-
-    Without the interpreter's lock, so that tiles in flight are read beside each other.
-    """
-    try:
-        return cast("_Function", numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no folder can take the cache: compile in every process
-        return cast("_Function", numba.njit(nogil=True)(function))
-
-
-@_compiled
+@compiled
 def _fill(data: ByteArray, reader: _Numbers) -> None:
     """Take bytes until 40 bits wait: a code and its value have 32 at most; zeros from a marker."""
     while reader[_COUNT] < 40:
@@ -56,7 +41,7 @@ def _fill(data: ByteArray, reader: _Numbers) -> None:
         reader[_COUNT] += 8
 
 
-@_compiled
+@compiled
 def _symbol(data: ByteArray, reader: _Numbers, table: NDArray[np.int32]) -> int:
     """Take one code; -1 if there is none such."""
     _fill(data, reader)
@@ -67,7 +52,7 @@ def _symbol(data: ByteArray, reader: _Numbers, table: NDArray[np.int32]) -> int:
     return int(entry & 255)
 
 
-@_compiled
+@compiled
 def _value(reader: _Numbers, size: int) -> int:
     """Take the number that follows a code (ITU-T T.81, F.12)."""
     if size == 0:
@@ -77,7 +62,7 @@ def _value(reader: _Numbers, size: int) -> int:
     return int(bits) if bits >= 1 << (size - 1) else int(bits) - (1 << size) + 1
 
 
-@_compiled
+@compiled
 def _alternating(
     data: ByteArray, reader: _Numbers, table: NDArray[np.int32], most: _Numbers
 ) -> int:
@@ -99,7 +84,7 @@ def _alternating(
     return FINE
 
 
-@_compiled
+@compiled
 def _restart(data: ByteArray, reader: _Numbers) -> bool:
     """Step over a restart marker, if there is one."""
     position = reader[_POSITION]
@@ -112,7 +97,7 @@ def _restart(data: ByteArray, reader: _Numbers) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def walk(  # noqa: PLR0917 - compiled code takes no keywords
     data: ByteArray,
     direct: _Tables,

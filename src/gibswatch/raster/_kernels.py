@@ -6,33 +6,18 @@ not installed.  Weights are overlaps in parts of a source pixel (quarters for a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from gibswatch.raster._compiled import compiled
 from gibswatch.types import ByteArray
 
 __all__ = ["average_cells", "average_five_to_four"]
 
-_Function = TypeVar("_Function", bound=Callable[..., object])
 _Weights = NDArray[np.int64]
 
 
-def _compiled(function: _Function) -> _Function:
-    """Compile on the first call; kept on disk where a folder can be written (numba's own choice).
-
-    Without the interpreter's lock, so that days in flight average beside each other.
-    """
-    try:
-        return cast("_Function", numba.njit(nogil=True, cache=True)(function))
-    except RuntimeError:  # no folder can take the cache: compile in every process
-        return cast("_Function", numba.njit(nogil=True)(function))
-
-
-@_compiled
+@compiled
 def _nearest(total: int, area: int) -> int:
     """Divide and round to nearest, halves to even, as `numpy.rint` does."""
     quotient = (2 * total + area) // (2 * area)
@@ -41,7 +26,7 @@ def _nearest(total: int, area: int) -> int:
     return quotient
 
 
-@_compiled
+@compiled
 def _average_one(  # noqa: PLR0917 - compiled code takes no keywords
     pixels: ByteArray,
     corner: tuple[int, int],
@@ -79,7 +64,7 @@ def _average_one(  # noqa: PLR0917 - compiled code takes no keywords
         cell[2] = _nearest(all_2 - data_2, area - data_area)
 
 
-@_compiled
+@compiled
 def average_cells(  # noqa: PLR0917
     pixels: ByteArray,
     rows: NDArray[np.int64],
@@ -110,7 +95,7 @@ def average_cells(  # noqa: PLR0917
             _average_one(pixels, corner, row_weights[row], col_weights[col], no_data_level, cell)
 
 
-@_compiled
+@compiled
 def average_five_to_four(  # noqa: PLR0917
     pixels: ByteArray,
     rows: NDArray[np.int64],
@@ -170,7 +155,7 @@ def average_five_to_four(  # noqa: PLR0917
                 _average_one(pixels, corner, row_weights[row], col_weights[k], no_data_level, cell)
 
 
-@_compiled
+@compiled
 def _plain_means(sums: NDArray[np.uint16], groups: int, out: ByteArray) -> None:
     # Every index counts from 0: with an offset the compiler cannot rule out negative ones, which
     # count from the end, and checks each.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect._compiled import compiled
+from gibswatch.raster._compiled import compiled
 from gibswatch.types import ByteArray, FloatArray
 
 __all__ = ["add_hues", "fill_hues", "fill_tables"]

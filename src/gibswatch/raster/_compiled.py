@@ -1,4 +1,4 @@
-"""The decorator of this room's compiled code; imported where numba is, and nowhere else."""
+"""The decorator of compiled code in all rooms; imported where numba is, and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 def compiled(function: _Function) -> _Function:
     """Compile on the first call; kept on disk where a folder can be written (numba's own choice).
 
-    Without the interpreter's lock, so that days can be judged beside each other.
+    Without the interpreter's lock, so that days and tiles are worked on beside each other.
     """
     try:
         return cast("_Function", numba.njit(nogil=True, cache=True)(function))
