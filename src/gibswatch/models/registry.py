@@ -1,0 +1,194 @@
+"""Which models there are: one explicit table."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gibswatch.errors import MissingExtraError, UsageError
+from gibswatch.models.targets import Level
+
+__all__ = ["MODELS", "ModelEntry", "Parameter", "find_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that a person may choose."""
+
+    name: str
+    """In ``--params``, and of the estimator's constructor."""
+    default: float
+    """An int where only whole numbers are meant."""
+    low: float
+    high: float
+    """Both are allowed."""
+    text: str
+
+    def check(self, value: object) -> float:
+        """Return a value of the right type and range.
+
+        Raises
+        ------
+        UsageError
+            If it is another.
+        """
+        whole = isinstance(self.default, int)
+        fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not fits or not self.low <= value <= self.high:  # type: ignore[operator]
+            kind = "a whole number" if whole else "a number"
+            raise UsageError(
+                f"parameter {self.name} is {str(value)[:40]!r}: give {kind} from {self.low:g} to "
+                f"{self.high:g} (default {self.default:g})"
+            )
+        return value if whole else float(value)  # type: ignore[return-value,arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model of the table."""
+
+    name: str
+    text: str
+    """What it is, in a line."""
+    levels: tuple[Level, ...]
+    home: str
+    """``module:class`` of the estimator."""
+    parameters: tuple[Parameter, ...]
+    supervised: bool = True
+    """Whether it learns from faulty days; else from normal ones alone."""
+    epochs: bool = False
+    """Whether it trains in epochs, with a checkpoint after each."""
+    shares: bool = True
+    """Whether its score is in 0-1."""
+    seeded: bool = True
+    """Whether a seed changes it."""
+    extra: str = "models"
+    """What to install for it."""
+
+    @property
+    def defaults(self) -> dict[str, float]:
+        """Defaults of the parameters, by name."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    def load_class(self) -> Any:
+        """Import the estimator's class.
+
+        Raises
+        ------
+        MissingExtraError
+            If the extra is not installed.
+        """
+        module, name = self.home.split(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ImportError as error:
+            raise MissingExtraError(
+                f'model {self.name} needs {error.name}: pip install "gibswatch[{self.extra}]"'
+            ) from error
+
+    def make(self, parameters: Mapping[str, float], seed: int) -> Any:
+        """Make the unfitted estimator; parameters that are not given have their defaults.
+
+        Raises
+        ------
+        MissingExtraError
+            If the extra is not installed.
+        """
+        chosen: dict[str, Any] = {**self.defaults, **parameters}
+        if self.seeded:
+            chosen["random_state"] = seed
+        return self.load_class()(**chosen)
+
+
+_ESTIMATORS = "gibswatch.models.estimators"
+_IMAGE: tuple[Level, ...] = ("image",)
+_BOTH: tuple[Level, ...] = ("image", "pixel")
+_TREES = Parameter("n_estimators", 200, 1, 2000, "trees")
+
+_ENTRIES = (
+    ModelEntry(
+        "linear-svm",
+        "linear support vector machine, hinge loss",
+        _IMAGE,
+        f"{_ESTIMATORS}.linear:LinearSVM",
+        (
+            Parameter("C", 1e-3, 1e-9, 1e6, "weight of the loss against the penalty"),
+            Parameter("max_iter", 20_000, 1, 10**7, "rounds of the solver, at most"),
+        ),
+        shares=False,
+    ),
+    ModelEntry(
+        "softmax",
+        "multinomial logistic regression; confidences, not calibrated numbers",
+        _IMAGE,
+        f"{_ESTIMATORS}.linear:Softmax",
+        (
+            Parameter("C", 1e-2, 1e-9, 1e6, "weight of the loss against the penalty"),
+            Parameter("max_iter", 2000, 1, 10**7, "rounds of the solver, at most"),
+        ),
+        seeded=False,
+    ),
+    ModelEntry(
+        "random-forest",
+        "random forest of depth 5",
+        _BOTH,
+        f"{_ESTIMATORS}.forest:RandomForest",
+        (
+            _TREES,
+            Parameter("max_depth", 5, 1, 50, "depth of a tree, at most"),
+            Parameter("min_samples_leaf", 1, 1, 10_000, "samples in a leaf, at least"),
+        ),
+    ),
+    ModelEntry(
+        "nearest-neighbours",
+        "vote of the k nearest training days",
+        _IMAGE,
+        f"{_ESTIMATORS}.neighbours:NearestNeighbours",
+        (Parameter("n_neighbors", 5, 1, 1000, "days that vote"),),
+        seeded=False,
+    ),
+    ModelEntry(
+        "network",
+        "two-layer fully connected network with softmax; confidences, not calibrated numbers",
+        _IMAGE,
+        f"{_ESTIMATORS}.network:Network",
+        (
+            Parameter("hidden", 100, 1, 10_000, "units of the hidden layer"),
+            Parameter("learning_rate", 1e-3, 1e-8, 10.0, "step of Adam"),
+            Parameter("batch_size", 32, 1, 65_536, "days in a batch"),
+            Parameter("num_epochs", 30, 1, 10_000, "rounds over all days"),
+            Parameter("reg", 1e-3, 0.0, 1e6, "L2 penalty of the weights"),
+        ),
+        epochs=True,
+    ),
+    ModelEntry(
+        "isolation-forest",
+        "isolation forest; learns from normal days alone",
+        _IMAGE,
+        f"{_ESTIMATORS}.isolation:IsolationForest",
+        (_TREES, Parameter("max_samples", 256, 2, 65_536, "days that a tree sees, at most")),
+        supervised=False,
+    ),
+)
+
+MODELS: Mapping[str, ModelEntry] = {entry.name: entry for entry in _ENTRIES}
+"""By name."""
+
+
+def find_model(name: str, level: Level | None = None) -> ModelEntry:
+    """Return the entry of a model.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, or it does not work at that level.
+    """
+    entry = MODELS.get(name)
+    if entry is None:
+        raise UsageError(f"--model {name[:60]!r} is none of ours: give {', '.join(MODELS)}")
+    if level is not None and level not in entry.levels:
+        others = ", ".join(n for n, other in MODELS.items() if level in other.levels)
+        raise UsageError(f"--model {name} does not work at {level} level: give {others}")
+    return entry

@@ -1,0 +1,185 @@
+"""A model on disk: ``NAME.skops`` with the weights, ``NAME.json`` with its card.
+
+Loading runs no code of the file: the card is read and checked first, then the file's hash, then
+what it consists of (`gibswatch.models._schema`), then what it became (`gibswatch.models._bounds`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from gibswatch.errors import MissingExtraError, UsageError
+from gibswatch.files import write_bytes
+from gibswatch.models._bounds import check_estimator
+from gibswatch.models._schema import TRUSTED, UnsafeFileError, check_file
+from gibswatch.models.card import ModelCard, card_to_bytes, read_card
+from gibswatch.models.registry import find_model
+
+__all__ = ["model_paths", "package_versions", "read_model", "save_model"]
+
+_PACKAGES = ("gibswatch", "numpy", "scikit-learn", "skops")
+_MAX_BYTES = 2**31
+_PICKLES = (".pkl", ".pickle", ".pth", ".pt", ".joblib", ".cpickle", ".bin", ".ckpt", ".tar")
+_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"cos\n", b"cposix\n", b"(")
+_NEW_MODEL = "train it again with `gibswatch train`"
+
+
+def model_paths(path: Path) -> tuple[Path, Path]:
+    """Paths of the weights and of the card, of either, or of the name that both share.
+
+    Raises
+    ------
+    UsageError
+        If the name is one of a format that can run code.
+    """
+    if path.suffix.lower() in _PICKLES:
+        raise UsageError(
+            f"{path} is of a format that can run code when it is read, and is not opened: "
+            f"a model is a .skops file and its .json card; {_NEW_MODEL}"
+        )
+    stem = path.with_suffix("") if path.suffix in (".skops", ".json") else path
+    return stem.with_name(stem.name + ".skops"), stem.with_name(stem.name + ".json")
+
+
+def save_model(path: Path, estimator: Any, card: ModelCard) -> ModelCard:
+    """Write a model and its card, each whole or not at all, the card last.
+
+    Parameters
+    ----------
+    path : Path
+        Name that both files share, or that of one of them.
+    estimator : estimator
+        Fitted.
+    card : ModelCard
+        Size and hash of the file, and the versions, are filled in.
+
+    Returns
+    -------
+    ModelCard
+        As written.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``models`` is not installed.
+    OutputError
+        If the folder cannot take the files.
+    """
+    weights, beside = model_paths(path)
+    data: bytes = _skops().dumps(estimator)
+    sha = hashlib.sha256(data).hexdigest()
+    made = replace(
+        card, file_bytes=len(data), file_sha256=sha, versions=card.versions or package_versions()
+    )
+    write_bytes(weights, data)
+    write_bytes(beside, card_to_bytes(made))
+    return made
+
+
+def read_model(path: Path) -> tuple[Any, ModelCard]:
+    """Load a model and its card; nothing of the file is run.
+
+    Parameters
+    ----------
+    path : Path
+        ``NAME.skops``, ``NAME.json`` or ``NAME``.
+
+    Raises
+    ------
+    UsageError
+        If a file is missing, damaged, not what its card says, of a newer version, or holds anything
+        that a model of ours does not.
+    MissingExtraError
+        If the extra ``models`` is not installed.
+    """
+    weights, beside = model_paths(path)
+    _refuse_pickle(weights)
+    card = read_card(beside)
+    data = _read_weights(weights, card)
+    try:
+        check_file(data, card.n_features)
+        estimator = _construct(data)
+        expected = find_model(card.model).make(card.parameters, card.seed)
+        check_estimator(estimator, expected, card.classes, card.n_features)
+    except UnsafeFileError as error:
+        raise UsageError(
+            f"{weights} is refused: {error}; nothing of it was run: {_NEW_MODEL}"
+        ) from error
+    except MissingExtraError:
+        raise
+    except Exception as error:  # what a library says of a file that others wrote
+        raise UsageError(
+            f"{weights} is refused: {type(error).__name__}: {str(error)[:120]}; it is damaged, or "
+            f"of other versions ({_told(card)}): {_NEW_MODEL}"
+        ) from error
+    return estimator, card
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that make a model, as far as they are installed."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _told(card: ModelCard) -> str:
+    return ", ".join(f"{name} {text}" for name, text in card.versions.items())[:120]
+
+
+def _construct(data: bytes) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other versions: what comes out is checked
+        return _skops().loads(data, trusted=list(TRUSTED))
+
+
+def _skops() -> Any:
+    try:
+        import skops.io  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        raise MissingExtraError(
+            f'models need {error.name}: pip install "gibswatch[models]"'
+        ) from error
+    return skops.io
+
+
+def _refuse_pickle(path: Path) -> None:
+    """Refuse, by its first bytes, a pickle that is called .skops."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{path} cannot be read ({reason}): give the .skops file of a trained model"
+        ) from error
+    if start.startswith(_PICKLE_STARTS):
+        raise UsageError(
+            f"{path} is a pickle, which can run code when it is read, and is not opened: "
+            f"{_NEW_MODEL}"
+        )
+
+
+def _read_weights(path: Path, card: ModelCard) -> bytes:
+    """Read the file, if it is the one that the card names."""
+    size = path.stat().st_size
+    if size != card.file_bytes or size > _MAX_BYTES:
+        raise UsageError(
+            f"{path} has {size} bytes, its card says {card.file_bytes}: the two do not belong "
+            f"together; put both files of one training side by side, or {_NEW_MODEL}"
+        )
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != card.file_sha256:
+        raise UsageError(
+            f"{path} is not the file that its card names (SHA-256 differs): it was damaged or "
+            f"exchanged; put both files of one training side by side, or {_NEW_MODEL}"
+        )
+    return data

@@ -1,0 +1,291 @@
+"""Models on disk: what is saved is what is loaded, and nothing else is."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+
+from gibswatch.errors import UsageError
+from gibswatch.models.registry import MODELS
+from gibswatch.models.store import model_paths, read_model
+
+Made = Callable[..., tuple[Path, Any]]
+POINTS = np.random.default_rng(8).normal(size=(40, 5)).astype(np.float32)
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> None:
+    """Change schema and arrays of a file, and let its card say that it is right."""
+    with zipfile.ZipFile(path) as old:
+        entries = {name: old.read(name) for name in old.namelist()}
+    schema = json.loads(entries.pop("schema.json"))
+    change(schema, entries)
+    entries["schema.json"] = json.dumps(schema).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as new:
+        for name, data in entries.items():
+            new.writestr(name, data)
+    replace_weights(path, buffer.getvalue())
+
+
+def replace_weights(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    change_card(path, file_bytes=len(data), file_sha256=hashlib.sha256(data).hexdigest())
+
+
+def change_card(path: Path, **values: Any) -> None:
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps(json.loads(card.read_text()) | values))
+
+
+def find(schema: Any, loader: str) -> dict[str, Any]:
+    """Find the first object of a loader."""
+    if isinstance(schema, dict):
+        if schema.get("__loader__") == loader:
+            return schema
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for value in schema:
+            if found := find(value, loader):
+                return found
+    return {}
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_saved_is_what_is_loaded(made: Made, model: str, classes: int) -> None:
+    path, fitted = made(model, classes)
+    estimator, card = read_model(path)
+    assert card.model == model
+    assert card.file_bytes == path.stat().st_size
+    np.testing.assert_array_equal(estimator.anomaly_score(POINTS), fitted.anomaly_score(POINTS))
+    np.testing.assert_array_equal(estimator.predict(POINTS), fitted.predict(POINTS))
+
+
+def test_either_file_or_their_name_will_do() -> None:
+    both = (Path("m/a.b.skops"), Path("m/a.b.json"))
+    for name in ("m/a.b.skops", "m/a.b.json", "m/a.b"):
+        assert model_paths(Path(name)) == both
+
+
+class Exploit:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self.marker}",)
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".pth", ".pt", ".joblib", ".cpickle", ".pth.tar"])
+def test_formats_that_run_code_are_not_opened(tmp_path: Path, suffix: str) -> None:
+    marker, path = tmp_path / "ran", tmp_path / f"model{suffix}"
+    path.write_bytes(pickle.dumps(Exploit(marker)))
+    with pytest.raises(UsageError, match=r"can run code when it is read.*gibswatch train"):
+        read_model(path)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+def test_a_pickle_that_is_called_skops_is_refused(
+    made: Made, tmp_path: Path, protocol: int
+) -> None:
+    path, _ = made("softmax")
+    marker = tmp_path / "ran"
+    replace_weights(path, pickle.dumps(Exploit(marker), protocol))
+    with pytest.raises(UsageError, match=r"pickle|no zip file"):
+        read_model(path)
+    assert not marker.exists()
+
+
+def test_an_untrusted_type_is_refused_and_not_made(made: Made, tmp_path: Path) -> None:
+    path, _ = made("softmax")
+    marker = tmp_path / "ran"
+
+    def call(schema: dict[str, Any], _: Any) -> None:
+        schema |= {"__class__": "system", "__module__": "posix", "__loader__": "FunctionNode",
+                   "content": {"function": "system", "module_path": "posix"}}  # fmt: skip
+
+    rewrite(path, call)
+    with pytest.raises(
+        UsageError, match=r"refused: it holds posix\.system .*nothing of it was run"
+    ):
+        read_model(path)
+    replace_weights(path, skops.io.dumps(_HoldsCode(marker)))
+    with pytest.raises(UsageError, match="_HoldsCode"):
+        read_model(path)
+    assert not marker.exists()
+
+
+class _HoldsCode:
+    """Runs its state when it is made."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = str(marker)
+
+    def __getstate__(self) -> dict[str, str]:
+        return {"marker": self.marker}
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        Path(state["marker"]).touch()
+
+
+def test_skops_own_trusted_functions_are_refused_too(made: Made) -> None:
+    path, _ = made("softmax")
+
+    def call(schema: dict[str, Any], _: Any) -> None:
+        schema["content"]["content"]["predict_proba"] = {
+            "__class__": "function", "__module__": "numpy", "__loader__": "FunctionNode",
+            "content": "numpy.sum",
+        }  # fmt: skip
+
+    rewrite(path, call)
+    with pytest.raises(UsageError, match="FunctionNode"):
+        read_model(path)
+
+
+@pytest.mark.parametrize("model", ["random-forest", "isolation-forest"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("left_child", 10**9),
+        ("right_child", -7),
+        ("left_child", 0),
+        ("feature", 10**9),
+        ("feature", -1),
+        ("threshold", np.nan),
+    ],
+)
+def test_trees_that_lead_astray_are_refused(
+    made: Made, model: str, field: str, value: float
+) -> None:
+    path, _ = made(model)
+
+    def bend(schema: dict[str, Any], entries: dict[str, bytes]) -> None:
+        name = find(schema, "TreeNode")["content"]["content"]["nodes"]["file"]
+        nodes = np.load(io.BytesIO(entries[name]))
+        nodes[field][0] = value
+        buffer = io.BytesIO()
+        np.save(buffer, nodes)
+        entries[name] = buffer.getvalue()
+
+    rewrite(path, bend)
+    with pytest.raises(UsageError, match="leads out of its nodes or features"):
+        read_model(path)
+
+
+@pytest.mark.parametrize("where", [0, 2])
+def test_trees_of_other_sizes_are_refused(made: Made, where: int) -> None:
+    path, _ = made("random-forest")
+
+    def bend(schema: dict[str, Any], _: Any) -> None:
+        find(schema, "TreeNode")["__reduce__"]["args"]["content"][where]["content"] = "100000"
+
+    rewrite(path, bend)
+    with pytest.raises(UsageError, match="features"):
+        read_model(path)
+
+
+def test_a_tree_that_claims_more_nodes_is_refused(made: Made) -> None:
+    path, _ = made("random-forest")
+
+    def bend(schema: dict[str, Any], _: Any) -> None:
+        find(schema, "TreeNode")["content"]["content"]["node_count"]["content"] = "1000000"
+
+    rewrite(path, bend)
+    with pytest.raises(UsageError, match="another number of nodes"):
+        read_model(path)
+
+
+def test_an_array_that_claims_more_than_it_has_is_refused(made: Made) -> None:
+    path, _ = made("nearest-neighbours")
+
+    def bend(schema: dict[str, Any], entries: dict[str, bytes]) -> None:
+        name = find(schema, "NdArrayNode")["file"]
+        buffer = io.BytesIO()
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**13,)}
+        np.lib.format.write_array_header_1_0(buffer, header)
+        entries[name] = buffer.getvalue()
+
+    rewrite(path, bend)
+    with pytest.raises(UsageError, match="another size than it has"):
+        read_model(path)
+
+
+def test_a_zip_bomb_is_refused_unopened(made: Made) -> None:
+    path, _ = made("softmax")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("schema.json", b" " * 50_000_000)
+    replace_weights(path, buffer.getvalue())
+    with pytest.raises(UsageError, match="compressed"):
+        read_model(path)
+
+
+def test_weights_of_another_shape_are_refused(made: Made) -> None:
+    path, _ = made("network")
+    change_card(path, parameters={"hidden": 7, "num_epochs": 4})
+    with pytest.raises(UsageError, match="parameters do not fit"):
+        read_model(path)
+    path, _ = made("softmax")
+    change_card(path, n_features=6)
+    with pytest.raises(UsageError, match="features do not fit"):
+        read_model(path)
+    path, _ = made("linear-svm", 4)
+    change_card(path, classes=[0, 1])
+    with pytest.raises(UsageError, match="classes do not fit"):
+        read_model(path)
+
+
+def test_an_attribute_in_the_place_of_a_method_is_refused(made: Made) -> None:
+    path, _ = made("softmax")
+
+    def hide(schema: dict[str, Any], _: Any) -> None:
+        attributes = schema["content"]["content"]
+        attributes["anomaly_score"] = attributes["C"]
+        schema["content"]["key_types"]["content"].append(
+            schema["content"]["key_types"]["content"][0]
+        )
+
+    rewrite(path, hide)
+    with pytest.raises(UsageError, match="methods do not fit"):
+        read_model(path)
+
+
+def test_a_model_of_another_kind_than_its_card_says_is_refused(made: Made) -> None:
+    path, _ = made("softmax")
+    change_card(path, model="linear-svm")
+    with pytest.raises(UsageError, match="it is a Softmax, not a LinearSVM"):
+        read_model(path)
+
+
+def test_another_file_than_the_cards_is_refused(made: Made) -> None:
+    path, _ = made("softmax")
+    data = bytearray(path.read_bytes())
+    data[200] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match="SHA-256 differs"):
+        read_model(path)
+    path.write_bytes(data[:-100])
+    with pytest.raises(UsageError, match="its card says"):
+        read_model(path)
+
+
+def test_a_missing_file_is_named(made: Made, tmp_path: Path) -> None:
+    path, _ = made("softmax")
+    with pytest.raises(UsageError, match=r"none\.skops cannot be read"):
+        read_model(tmp_path / "none.skops")
+    path.with_suffix(".json").unlink()
+    with pytest.raises(UsageError, match=r"softmax\.json cannot be read"):
+        read_model(path)
