@@ -32,6 +32,8 @@ __all__ = [
     "Shares3",
     "SplitMethod",
     "SplitResult",
+    "event_blocks",
+    "event_spans",
     "make_split",
     "split_archive",
 ]
@@ -134,7 +136,7 @@ def make_split(
     events: list[list[dt.date]] = []
     blocks = _months(ordered)
     if by == "event":
-        events, blocks = _events(ordered, labelled)
+        events, blocks = event_blocks(ordered, labelled)
     splits = _deal(events, blocks, wanted, seed, labelled)
     empty = [n for n in SPLITS if wanted[n] and n not in splits.values()]
     if empty and ordered:
@@ -189,6 +191,53 @@ def split_archive(
     return ArchiveSplit(known, path, result, labelled, len(labels.keys() - whole))
 
 
+def event_spans(
+    days: Sequence[dt.date], labelled: Collection[dt.date]
+) -> list[tuple[dt.date, dt.date]]:
+    """First and last day of each event: labelled days that follow each other.
+
+    Parameters
+    ----------
+    days : sequence of date
+        All that there are, in order: their usual distance is a step.
+    labelled : collection of date
+        Up to two steps without one of them do not end an event.
+    """
+    step = _step(days)
+    spans: list[tuple[dt.date, dt.date]] = []
+    for day in (day for day in days if day in labelled):
+        if spans and day - spans[-1][1] <= (_EVENT_GAP + 1) * step:
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+def event_blocks(
+    days: Sequence[dt.date], labelled: Collection[dt.date]
+) -> tuple[list[list[dt.date]], list[list[dt.date]]]:
+    """Part days into events with a day around each, and blocks of what lies between them.
+
+    Parameters
+    ----------
+    days : sequence of date
+        In order.
+    labelled : collection of date
+
+    Returns
+    -------
+    events, blocks : lists of lists of date
+        Together each day once; a block has at most 16 days.
+    """
+    step = _step(days)
+    number: dict[dt.date, int] = {}
+    for index, (first, last) in enumerate(event_spans(days, labelled)):
+        number |= {day: index for day in days if first - step <= day <= last + step}
+    runs = [(key, list(run)) for key, run in groupby(days, lambda day: number.get(day, -1))]
+    events = [run for key, run in runs if key >= 0]
+    return events, [piece for key, run in runs if key < 0 for piece in _pieces(run)]
+
+
 def _fractions(shares: Shares3) -> dict[Split, Fraction]:
     """Exact shares that add up to 1."""
     try:
@@ -219,26 +268,6 @@ def _random_split(
 
 def _months(days: Iterable[dt.date]) -> list[list[dt.date]]:
     return [list(month) for _, month in groupby(days, lambda day: (day.year, day.month))]
-
-
-def _events(
-    days: Sequence[dt.date], labelled: Collection[dt.date]
-) -> tuple[list[list[dt.date]], list[list[dt.date]]]:
-    """Part days into events with a day around each, and blocks of what lies between them."""
-    step = _step(days)
-    marked = [day for day in days if day in labelled]
-    spans: list[tuple[dt.date, dt.date]] = []
-    for day in marked:
-        if spans and day - spans[-1][1] <= (_EVENT_GAP + 1) * step:
-            spans[-1] = (spans[-1][0], day)
-        else:
-            spans.append((day, day))
-    number: dict[dt.date, int] = {}
-    for index, (first, last) in enumerate(spans):
-        number |= {day: index for day in days if first - step <= day <= last + step}
-    runs = [(key, list(run)) for key, run in groupby(days, lambda day: number.get(day, -1))]
-    events = [run for key, run in runs if key >= 0]
-    return events, [piece for key, run in runs if key < 0 for piece in _pieces(run)]
 
 
 def _step(days: Sequence[dt.date]) -> dt.timedelta:

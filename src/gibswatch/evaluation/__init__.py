@@ -1,5 +1,9 @@
 """Tables of scores and labels to metrics and comparisons; runs nothing itself."""
 
+from gibswatch.evaluation.compare import Comparison, Leak, Row, compare
+from gibswatch.evaluation.documents import COLUMNS, comparison_to_json, measure_words, row_cells
+from gibswatch.evaluation.evaluate import evaluate_table
+from gibswatch.evaluation.results import Evaluation, KindRecall, Measure, Mistake, Options
 from gibswatch.evaluation.score_files import read_scores, write_scores
 from gibswatch.evaluation.scores import (
     FAULT_KINDS,
@@ -11,16 +15,34 @@ from gibswatch.evaluation.scores import (
     join_labels,
     target_kinds,
 )
+from gibswatch.evaluation.threshold import Threshold, from_normals, on_table
 
 __all__ = [
+    "COLUMNS",
     "FAULT_KINDS",
     "TARGETS",
+    "Comparison",
+    "Evaluation",
     "Joined",
+    "KindRecall",
+    "Leak",
     "Level",
+    "Measure",
+    "Mistake",
+    "Options",
+    "Row",
     "ScoreTable",
     "Target",
+    "Threshold",
+    "compare",
+    "comparison_to_json",
+    "evaluate_table",
+    "from_normals",
     "join_labels",
+    "measure_words",
+    "on_table",
     "read_scores",
+    "row_cells",
     "target_kinds",
     "write_scores",
 ]

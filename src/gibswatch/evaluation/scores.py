@@ -65,7 +65,8 @@ class ScoreTable:
     truth: BoolArray | None = None
     """(n,): whether a row is positive; None where nobody has said it yet."""
     kinds: Mapping[dt.date, frozenset[Kind]] = field(default_factory=dict)
-    """True codes of the days, as far as they are known: the empty set is a normal day."""
+    """True codes of days, as far as they are known: the empty set is a normal day.  Days without a
+    score may be among them, so that an event of which few days are scored stays one."""
     splits: Mapping[dt.date, Split] = field(default_factory=dict)
     """Split of the days, as far as they have one."""
     class_scores: Mapping[Kind, FloatArray] = field(default_factory=dict)
@@ -165,7 +166,7 @@ def join_labels(table: ScoreTable, labels: LabelFile, target: Target = "any") ->
             f"{table.name} has pixels without truth, and labels are of days: add a column `label`"
         )
     found = table.only(both)
-    kinds = {day: frozenset(said[day].codes) for day in both}
+    kinds = {day: frozenset(line.codes) for day, line in said.items()}
     split_of = {day: split for day in both if (split := said[day].split) is not None}
     splits = {day: table.splits.get(day, split_of.get(day)) for day in both}
     truth, notes = found.truth, table.notes

@@ -1,0 +1,184 @@
+"""How well a measure is known: bootstrap over days, or over events and blocks of days.
+
+Days of one event look alike and are found or missed together, so an interval over days takes fifty
+pictures of one fault for fifty faults.  Over events, whole events and whole blocks of the days
+between them are drawn (block bootstrap, Künsch 1989; percentile intervals, Efron 1979).  Units with
+a positive row and units without are drawn apart, so every copy has both.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gibswatch.archive.split import event_blocks, event_spans
+from gibswatch.evaluation.resampled import WeightedMeasure
+from gibswatch.evaluation.scores import DayArray
+from gibswatch.types import KIND_NAMES, BoolArray, FloatArray, Kind
+
+__all__ = [
+    "DEFAULT_RESAMPLES",
+    "Interval",
+    "UnitName",
+    "Units",
+    "bootstrap",
+    "count_events",
+    "event_words",
+    "make_units",
+]
+
+UnitName = Literal["day", "event"]
+DEFAULT_RESAMPLES = 1000
+_FEWEST_RESAMPLES = 100
+_MOST_WEIGHTS, _WEIGHTS_AT_ONCE = 200_000_000, 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Between which values a measure lies, with what it rests on."""
+
+    low: float
+    high: float
+    level: float
+    """Share of the copies between them, e.g. 0.95."""
+    by: UnitName
+    positive_units: int
+    """Days or events with a positive row."""
+    negative_units: int
+    """Days or blocks without."""
+    resamples: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Which rows are drawn together."""
+
+    by: UnitName
+    number: NDArray[np.intp]
+    """(n,) unit of each row, from 0."""
+
+
+def make_units(dates: DayArray, by: UnitName, positive: Collection[dt.date] = (),
+               known: Collection[dt.date] = ()) -> Units:  # fmt: skip
+    """Group rows by day, or by event and block.
+
+    Parameters
+    ----------
+    dates : (n,) ndarray of datetime64[D]
+    by : {"day", "event"}
+    positive : collection of date
+        Days with the code; those that follow each other are one event
+        (`gibswatch.archive.split.event_spans`).
+    known : collection of date
+        More days of the label file: an event whose days are not all evaluated stays one.
+    """
+    days, number = np.unique(dates, return_inverse=True)
+    if by == "day":
+        return Units(by, number)
+    there = sorted({*days.tolist(), *known})
+    events, blocks = event_blocks(there, set(positive))
+    unit_of = {day: unit for unit, run in enumerate((*events, *blocks)) for day in run}
+    of_day = np.array([unit_of[day] for day in days.tolist()], dtype=np.intp)
+    return Units(by, np.unique(of_day[number], return_inverse=True)[1])
+
+
+def count_events(
+    days: Collection[dt.date], positive: Collection[dt.date], known: Collection[dt.date] = ()
+) -> int:
+    """Count the events of which at least one day is among `days`."""
+    there = sorted({*days, *known, *positive})
+    spans = event_spans(there, set(positive))
+    wanted = {day for day in days if day in set(positive)}
+    return sum(any(first <= day <= last for day in wanted) for first, last in spans)
+
+
+def event_words(counts: Mapping[Kind, tuple[int, int]]) -> tuple[str, ...]:
+    """Say of each kind that is one event, or a few, that more is not known.
+
+    Parameters
+    ----------
+    counts : mapping of Kind to (days, events)
+        Among the evaluated days.
+    """
+    return tuple(_event_sentence(kind, *counts[kind]) for kind in counts if 0 < counts[kind][1] < 5)
+
+
+def bootstrap(
+    truth: BoolArray,
+    scores: FloatArray,
+    units: Units,
+    measure: WeightedMeasure,
+    *,
+    resamples: int = DEFAULT_RESAMPLES,
+    seed: int = 999,
+    level: float = 0.95,
+) -> Interval | None:
+    """Percentile interval of a measure.
+
+    Parameters
+    ----------
+    truth : (n,) ndarray of bool
+    scores : (n,) ndarray of float
+    units : Units
+        Of the same rows.
+    measure : WeightedMeasure
+        E.g. `gibswatch.evaluation.resampled.weighted_auroc`.
+    resamples : int
+        Copies; fewer where rows are so many that they would take minutes.
+    seed : int
+    level : float
+        Over 0 and under 1.
+
+    Returns
+    -------
+    Interval or None
+        None with fewer than two units with a positive row, or a single one without: one case has
+        no spread.  Of pixels every day may have a positive one.
+    """
+    count = int(units.number.max()) + 1 if len(units.number) else 0
+    positive = np.zeros(count, dtype=np.bool_)
+    positive[units.number[truth]] = True
+    groups = (np.flatnonzero(positive), np.flatnonzero(~positive))
+    copies = min(resamples, _MOST_WEIGHTS // max(1, len(truth)))
+    too_few = len(groups[0]) < 2 or len(groups[1]) == 1
+    if too_few or copies < min(_FEWEST_RESAMPLES, resamples):
+        return None
+    random = np.random.default_rng(seed)
+    step = max(1, _WEIGHTS_AT_ONCE // len(truth))
+    values = []
+    for start in range(0, copies, step):
+        drawn = _draw(random, groups, min(step, copies - start))
+        values.append(measure(truth, scores, drawn[:, units.number]))
+    found = np.concatenate(values)
+    found = found[np.isfinite(found)]
+    if not len(found):
+        return None
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2]).tolist()
+    return Interval(low, high, level, units.by, len(groups[0]), len(groups[1]), len(found))
+
+
+def _draw(
+    random: np.random.Generator, groups: Sequence[NDArray[Any]], copies: int
+) -> NDArray[np.float64]:
+    """How often each unit is in each copy, (copies, units): as many of each sort as there are."""
+    drawn = np.zeros((copies, sum(map(len, groups))))
+    for group in groups:
+        chances = np.full(len(group), 1 / len(group))
+        drawn[:, group] = random.multinomial(len(group), chances, size=copies)
+    return drawn
+
+
+def _event_sentence(kind: Kind, days: int, events: int) -> str:
+    name = KIND_NAMES[kind]
+    length = f"{days} day{'' if days == 1 else 's'}"
+    if events == 1:
+        return f"{name} is one event of {length}: its recall is not known better than from one case"
+    return (
+        f"{name} is {events} events, {length} in all: its recall is not known better than from "
+        f"{events} cases"
+    )
