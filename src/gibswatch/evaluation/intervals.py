@@ -137,15 +137,15 @@ def bootstrap(
     Returns
     -------
     Interval or None
-        None with fewer than two units with a positive row, or a single one without: one case has
-        no spread.  Of pixels every day may have a positive one.
+        None with fewer than two units that hold a positive row, or a negative one: one case has
+        no spread.
     """
     count = int(units.number.max()) + 1 if len(units.number) else 0
     positive = np.zeros(count, dtype=np.bool_)
     positive[units.number[truth]] = True
     groups = (np.flatnonzero(positive), np.flatnonzero(~positive))
     copies = min(resamples, _MOST_WEIGHTS // max(1, len(truth)))
-    too_few = len(groups[0]) < 2 or len(groups[1]) == 1
+    too_few = min(len(groups[0]), len(np.unique(units.number[~truth]))) < 2
     if too_few or copies < min(_FEWEST_RESAMPLES, resamples):
         return None
     random = np.random.default_rng(seed)
