@@ -9,7 +9,17 @@ import pytest
 
 @pytest.mark.parametrize(
     "room",
-    ["archive", "catalogue", "download", "raster", "scan", "simulate", "simulate.server", "sky"],
+    [
+        "archive",
+        "catalogue",
+        "download",
+        "features",
+        "raster",
+        "scan",
+        "simulate",
+        "simulate.server",
+        "sky",
+    ],
 )
 def test_every_public_name_of_a_room_is_there_once(room: str) -> None:
     module = importlib.import_module(f"gibswatch.{room}")

@@ -21,6 +21,7 @@
     {root}/{epsg}/.gibswatch/{Layer}.not-ok.csv                  tiles that did not come
     {root}/{epsg}/.gibswatch/set-aside/                          what a repair took out
     {root}/{epsg}/scans/{Layer}/                                 tables and report of the last scan
+    {root}/{epsg}/features/{Layer}.parquet                       a vector of features a day
 
 No path leads out of the root: a name with another meaning is refused when the layout is made, and a
 link under the root that leads out of it when a path through it is asked for.
@@ -103,6 +104,11 @@ class Layout:
         for name in _SCAN_FILES:
             self._path("scans", self.layer, name)
         return self._path("scans", self.layer)
+
+    @property
+    def feature_table(self) -> Path:
+        """Where the features of all days go unless another file is named."""
+        return self._path("features", f"{self.layer}.parquet")
 
     def day_folder(self, day: dt.date) -> Path:
         """The folder of one day, shared by all layers."""

@@ -28,6 +28,7 @@ _STAGES = {
     "observe": "Observing",
     "judge": "Judging",
     "confirm": "Fetching again",
+    "features": "Features",
 }
 
 

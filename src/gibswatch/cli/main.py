@@ -21,6 +21,8 @@ from gibswatch.cli import (
     demo,
     doctor,
     download,
+    evaluate,
+    features,
     label,
     layers,
     refresh,
@@ -61,6 +63,8 @@ app.command("download")(download.download)
 app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
 app.command("label")(label.label)
+app.command("features")(features.features)
+app.command("evaluate")(evaluate.evaluate)
 app.command("report")(report.report)
 app.command("times")(times.times)
 app.command("sky")(sky.sky)

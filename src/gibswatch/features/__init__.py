@@ -17,21 +17,37 @@ from gibswatch.features.patches import (
     patch_shares,
     pixel_scores,
 )
+from gibswatch.features.run import FeaturesResult, SkippedDay, archive_features
+from gibswatch.features.table import (
+    FeatureBatch,
+    FeatureRow,
+    iter_features,
+    read_features,
+    write_features,
+)
 
 __all__ = [
     "FEATURE_KINDS",
     "FEATURE_VERSION",
+    "FeatureBatch",
     "FeatureDefinition",
     "FeatureKind",
+    "FeatureRow",
+    "FeaturesResult",
     "PatchDefinition",
+    "SkippedDay",
+    "archive_features",
     "extract",
     "extract_patches",
     "hog",
     "hue_histogram",
+    "iter_features",
     "patch_features",
     "patch_grid",
     "patch_labels",
     "patch_shares",
     "pixel_scores",
+    "read_features",
     "standard_picture",
+    "write_features",
 ]

@@ -17,8 +17,8 @@ from gibswatch.types import ByteArray
 __all__ = ["CASES", "LEFT_OUT", "add_bins", "colour_case", "exact_bin", "fill_bins"]
 
 _Floats = NDArray[np.float64]
-CASES = 3 * 2**16
-"""Length of a table; its last place is none of a colour."""
+CASES = 3 * 2**16 + 1
+"""Length of a table; the last place, which no colour has, is that of pixels left out."""
 LEFT_OUT = 254
 """In a table: the pixel is not counted; more: rounding decides."""
 _DECIDE = 255

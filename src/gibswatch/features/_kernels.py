@@ -18,6 +18,10 @@ from gibswatch.types import ByteArray
 __all__ = ["add_compat_gradients", "add_gradients", "add_patches"]
 
 _Floats = NDArray[np.float64]
+_Ints = NDArray[np.int32]
+_Bins = NDArray[np.uint32]
+_WESTWARDS, _UNSURE = np.int32(9), np.int32(10)
+"""Bins of the predecessor's gradients that are none of the nine."""
 _TAN_20, _TAN_40 = math.tan(math.radians(20)), math.tan(math.radians(40))
 _TAN_60, _TAN_80 = math.tan(math.radians(60)), math.tan(math.radians(80))
 _TAN_10, _TAN_30 = math.tan(math.radians(10)), math.tan(math.radians(30))
@@ -25,42 +29,51 @@ _TAN_50, _TAN_70 = math.tan(math.radians(50)), math.tan(math.radians(70))
 
 
 @compiled
-def _fill_grey(pixels: ByteArray, grey: _Floats) -> None:
-    """Thousandths of a grey level of one row, whole numbers."""
-    for col in range(len(grey)):
+def _fill_grey(pixels: ByteArray, grey: _Ints) -> None:
+    """Thousandths of a grey level of one row, mirrored at both ends; one place more at each."""
+    inner = grey[1:-1]
+    for col in range(len(inner)):
         red, green, blue = (
             np.int32(pixels[3 * col]),
             np.int32(pixels[3 * col + 1]),
             np.int32(pixels[3 * col + 2]),
         )
-        grey[col] = np.int32(299) * red + np.int32(587) * green + np.int32(114) * blue
+        inner[col] = np.int32(299) * red + np.int32(587) * green + np.int32(114) * blue
+    last = len(inner) - 1
+    grey[0], grey[-1] = inner[min(1, last)], inner[max(last - 1, 0)]
 
 
 @compiled
-def _fill_gradients(
-    above: _Floats, row: _Floats, below: _Floats, size: _Floats, turn: ByteArray
+def _fill_gradients(  # noqa: PLR0917 - compiled code takes no keywords
+    left: _Ints, right: _Ints, above: _Ints, below: _Ints, size: _Floats, turn: _Bins
 ) -> None:
     """Magnitude and bin of 20 degrees of each gradient of a row; a direction is as its opposite.
 
-    All numbers are whole and the tangents are not, so no rounding can take a gradient over the edge
-    of a bin: a whole number under 510,000 is no nearer to a multiple of them than 1e-6.
+    Every slice is read from its begin, so that many gradients are worked out in one instruction.
+    Differences are whole numbers under 255,001, and no ratio of two such is as near to a tangent
+    here as rounding reaches.
     """
-    last = len(row) - 1
-    for col in range(last + 1):
-        left, right = max(col - 1, 0), min(col + 1, last)
-        across = row[right] - row[left]
-        down = below[col] - above[col]
-        if col in {0, last}:
-            across = 0.0
+    for col in range(len(size)):
+        across = np.float64(right[col] - left[col])
+        down = np.float64(below[col] - above[col])
         size[col] = math.sqrt(across * across + down * down)
         x, y = abs(across), abs(down)
-        bin_ = (
-            np.uint8(y >= _TAN_20 * x)
-            + np.uint8(y >= _TAN_40 * x)
-            + np.uint8(y >= _TAN_60 * x)
-            + np.uint8(y >= _TAN_80 * x)
+        steps = (
+            np.int32(y >= _TAN_20 * x)
+            + np.int32(y >= _TAN_40 * x)
+            + np.int32(y >= _TAN_60 * x)
+            + np.int32(y >= _TAN_80 * x)
         )
-        turn[col] = np.uint8(8) - bin_ if across * down < 0.0 else bin_
+        turn[col] = np.int32(8) - steps if across * down < 0.0 else steps
+
+
+@compiled
+def _add_row(size: _Floats, turn: _Bins, cell: int, sums: _Floats) -> None:
+    """Add the gradients of a row to the sums of its cells."""
+    for number in range(len(sums)):
+        of_cell = sums[number]
+        for col in range(number * cell, (number + 1) * cell):
+            of_cell[turn[col]] += size[col]
 
 
 @compiled
@@ -77,8 +90,8 @@ def add_gradients(pixels: ByteArray, cell: int, cells: _Floats) -> None:
         Zeros; written: sums of magnitudes in thousandths of a grey level.
     """
     rows, cols = pixels.shape[0], pixels.shape[1] // 3
-    grey = np.empty((3, cols))
-    size, turn = np.empty(cols), np.empty(cols, np.uint8)
+    grey = np.empty((3, cols + 2), np.int32)
+    size, turn = np.empty(cols), np.empty(cols, np.uint32)
     _fill_grey(pixels[0], grey[0])
     for row in range(cells.shape[0] * cell):
         if row + 1 < rows:
@@ -86,35 +99,46 @@ def add_gradients(pixels: ByteArray, cell: int, cells: _Floats) -> None:
         inside = 0 < row < rows - 1
         above = grey[(row - 1) % 3] if inside else grey[row % 3]
         below = grey[(row + 1) % 3] if inside else grey[row % 3]
-        _fill_gradients(above, grey[row % 3], below, size, turn)
-        sums = cells[row // cell]
-        for number in range(cells.shape[1]):
-            for col in range(number * cell, (number + 1) * cell):
-                sums[number, turn[col]] += size[col]
+        here = grey[row % 3]
+        _fill_gradients(here[:-2], here[2:], above[1:-1], below[1:-1], size, turn)
+        _add_row(size, turn, cell, cells[row // cell])
 
 
 @compiled
 def _fill_compat_grey(pixels: ByteArray, grey: _Floats) -> None:
-    for col in range(len(grey)):
+    """Grey levels of one row, the last one twice."""
+    inner = grey[:-1]
+    for col in range(len(inner)):
         red, green, blue = (
             np.float64(pixels[3 * col]),
             np.float64(pixels[3 * col + 1]),
             np.float64(pixels[3 * col + 2]),
         )
-        grey[col] = 0.299 * red + 0.587 * green + 0.144 * blue
+        inner[col] = 0.299 * red + 0.587 * green + 0.144 * blue
+    grey[-1] = inner[-1]
 
 
 @compiled
-def _compat_turn(across: float, down: float) -> int:
-    """Bin of a gradient that points eastwards: of its angle from -90 to 90 degrees."""
-    y = abs(down)
-    steps = (
-        int(y >= _TAN_10 * across)
-        + int(y >= _TAN_30 * across)
-        + int(y >= _TAN_50 * across)
-        + int(y >= _TAN_70 * across)
-    )
-    return 4 + steps if down > 0.0 else 4 - steps
+def _fill_compat_gradients(
+    here: _Floats, right: _Floats, below: _Floats, size: _Floats, turn: _Bins
+) -> None:
+    """Magnitude and bin of each gradient of a row, by its angle from -90 to 90 degrees.
+
+    The tenth bin takes those that point westwards, the eleventh those that may.
+    """
+    for col in range(len(size)):
+        across, down = right[col] - here[col], below[col] - here[col]
+        size[col] = math.sqrt(across * across + down * down)
+        y = abs(down)
+        steps = (
+            np.int32(y >= _TAN_10 * across)
+            + np.int32(y >= _TAN_30 * across)
+            + np.int32(y >= _TAN_50 * across)
+            + np.int32(y >= _TAN_70 * across)
+        )
+        bin_ = np.int32(4) + steps if down > 0.0 else np.int32(4) - steps
+        bin_ = _UNSURE if abs(across) <= 1e-9 * y else bin_
+        turn[col] = _WESTWARDS if across < -1e-9 * y else bin_
 
 
 @compiled
@@ -127,10 +151,10 @@ def add_compat_gradients(
     ----------
     pixels, cell
         As for `add_gradients`.
-    cells : (cell rows, cell cols, 9) ndarray of float64
-        Zeros; written: sums of magnitudes in levels.
+    cells : (cell rows, cell cols, 11) ndarray of float64
+        Zeros; written: sums of magnitudes in levels; the last two are none of the nine bins.
     places : (n,) ndarray of int64
-        Written: the cell of each gradient that is not added, since it is so near to due north or
+        Written: the cell of each gradient that is not in a bin, since it is so near to due north or
         south that the last bit of an arc tangent decides; room for every pixel.
     unsure : (n, 2) ndarray of float64
         Written: these gradients, eastwards and southwards.
@@ -141,25 +165,24 @@ def add_compat_gradients(
         How many these are.
     """
     rows, cols = pixels.shape[0], pixels.shape[1] // 3
-    grey = np.empty((2, cols))
+    grey = np.empty((2, cols + 1))
+    size, turn = np.empty(cols), np.empty(cols, np.uint32)
     found = 0
     _fill_compat_grey(pixels[0], grey[0])
     for row in range(cells.shape[0] * cell):
-        here, below = grey[row % 2], grey[(row + 1) % 2]
+        here = grey[row % 2]
+        below = here
         if row + 1 < rows:
+            below = grey[(row + 1) % 2]
             _fill_compat_grey(pixels[row + 1], below)
+        _fill_compat_gradients(here[:-1], here[1:], below[:-1], size, turn)
+        _add_row(size, turn, cell, cells[row // cell])
         for col in range(cells.shape[1] * cell):
-            across = here[col + 1] - here[col] if col + 1 < cols else 0.0
-            down = below[col] - here[col] if row + 1 < rows else 0.0
-            if across + 1e-15 < -1e-9 * abs(down) or (across == 0.0 and down == 0.0):
-                continue
-            if across <= 1e-9 * abs(down):
+            if turn[col] == _UNSURE and size[col] > 0.0:
                 places[found] = row // cell * cells.shape[1] + col // cell
-                unsure[found, 0], unsure[found, 1] = across, down
+                unsure[found, 0] = here[col + 1] - here[col]
+                unsure[found, 1] = below[col] - here[col]
                 found += 1
-                continue
-            size = math.sqrt(across * across + down * down)
-            cells[row // cell, col // cell, _compat_turn(across, down)] += size
     return found
 
 

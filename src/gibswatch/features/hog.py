@@ -79,27 +79,31 @@ def hog_cells(pixels: ByteArray, *, cell: int = 8, compat: bool = False) -> NDAr
     from gibswatch.features import _kernels  # noqa: PLC0415 (numba takes 0.4 s to import)
 
     lines = np.ascontiguousarray(pixels).reshape(rows, 3 * cols)
-    sums = np.zeros((rows // cell, cols // cell, ORIENTATIONS))
+    grid = (rows // cell, cols // cell)
     if not compat:
+        sums = np.zeros((*grid, ORIENTATIONS))
         _kernels.add_gradients(lines, cell, sums)
         return np.asarray(sums / (1000.0 * cell * cell))
+    sums = np.zeros((*grid, ORIENTATIONS + 2))
     # Memory that is not written is not used: few gradients point due north or south.
     places, unsure = np.empty(rows * cols, np.int64), np.empty((rows * cols, 2))
     found = _kernels.add_compat_gradients(lines, cell, sums, places, unsure)
-    _add_unsure(sums, places[:found], unsure[:found])
-    return np.asarray(sums / (cell * cell))
+    more = _settle(places[:found], unsure[:found], grid)
+    return np.asarray((sums[..., :ORIENTATIONS] + more) / (cell * cell))
 
 
-def _add_unsure(
-    sums: NDArray[np.float64], places: NDArray[np.int64], unsure: NDArray[np.float64]
-) -> None:
-    """Add gradients whose bin the last bit of NumPy's own arc tangent decides."""
+def _settle(
+    places: NDArray[np.int64], unsure: NDArray[np.float64], grid: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Sums of gradients whose bin the last bit of NumPy's own arc tangent decides."""
     across, down = unsure[:, 0], unsure[:, 1]
     degrees = np.arctan2(down, across + 1e-15) * (180 / np.pi) + 90
     kept = (degrees > 0) & (degrees < 180)
     at = places[kept] * ORIENTATIONS + (degrees[kept] // 20).astype(np.int64)
     sizes = np.sqrt(across[kept] ** 2 + down[kept] ** 2)
-    sums += np.bincount(at, weights=sizes, minlength=sums.size).reshape(sums.shape)
+    length = grid[0] * grid[1] * ORIENTATIONS
+    sums = np.bincount(at, weights=sizes, minlength=length).astype(np.float64, copy=False)
+    return sums.reshape(*grid, ORIENTATIONS)
 
 
 def check_pixels(pixels: ByteArray) -> None:
