@@ -21,7 +21,6 @@ from gibswatch.cli import (
     demo,
     doctor,
     download,
-    evaluate,
     features,
     label,
     layers,
@@ -64,7 +63,6 @@ app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
 app.command("label")(label.label)
 app.command("features")(features.features)
-app.command("evaluate")(evaluate.evaluate)
 app.command("report")(report.report)
 app.command("times")(times.times)
 app.command("sky")(sky.sky)
