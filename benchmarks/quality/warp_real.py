@@ -3,7 +3,7 @@
 Run: .venv/bin/python benchmarks/quality/warp_real.py [--data FOLDER] [--seed 300]
 
 The tiles of Terra 2023 are judged as a scan does: orbits from the gaps of true colour, clear sky
-from the other days of a block of eight.  Then one predicted granule of 60 of them shows what lies
+from the other days of a block of sixteen.  Then one predicted granule of 60 of them shows what lies
 50, 100 or 200 km beside it, in a drawn direction, or its edges show what lies nearer to the track,
 growing to 100, 200 or 300 km with the square of the way into the outer 50 %.  It is found if what
 is told under code 4 covers half of it.  Tuned on none of these days; all were in view.
@@ -34,7 +34,7 @@ from gibswatch.scan.pictures import PictureFile
 from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BBox, BoolArray
 
-BLOCK = 8
+BLOCK = 16
 OFFSETS_KM = (50.0, 100.0, 200.0)
 EDGES_KM = (100.0, 200.0, 300.0)
 KM_PER_PIXEL = 36 / 512 * 111.3
@@ -42,7 +42,7 @@ Floats = NDArray[np.floating]
 
 
 def blocks(scenes: Mapping[dt.date, Scene]) -> dict[dt.date, ClearSky]:
-    """Clear sky of eight days in a row each."""
+    """Clear sky of sixteen days in a row each."""
     days = sorted(scenes)
     count = max(1, len(days) // BLOCK)
     found: dict[dt.date, ClearSky] = {}

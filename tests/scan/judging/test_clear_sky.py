@@ -54,11 +54,11 @@ def _whole(count: int, reads: list[dt.date] | None = None) -> WholeDays:
 @pytest.mark.parametrize(
     ("count", "day", "block"),
     [
-        (20, 3, (0, 8)), (20, 7, (0, 8)), (20, 8, (8, 20)), (20, 19, (8, 20)),
-        (21, 19, (16, 21)), (6, 2, (0, 6)), (16, 30, (8, 16)),
+        (39, 3, (0, 16)), (39, 15, (0, 16)), (39, 16, (16, 39)), (39, 38, (16, 39)),
+        (40, 38, (32, 40)), (6, 2, (0, 6)), (32, 60, (16, 32)),
     ],
 )  # fmt: skip
-def test_days_are_taken_by_eights(count: int, day: int, block: tuple[int, int]) -> None:
+def test_days_are_taken_by_sixteens(count: int, day: int, block: tuple[int, int]) -> None:
     days = _whole(count).clear_days(_day(day))
     assert days is not None
     assert [ref.date for ref in days.refs] == [_day(n) for n in range(*block)]

@@ -22,7 +22,7 @@ _CELL_KM = 18.0
 _KM_PER_DEGREE = 111.3
 _WIDER = 1.15
 """A cell's size in pixels at least: smaller ones stay empty."""
-_AROUND = 9
+_AROUND = 11
 """Lines and beams a side of what a cell is compared with.  On the tuning years 7 finds fewer of
 the displaced granules, 11 and more call clean ones."""
 _SOFT = 0.4

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gibswatch.detect.warp.cells import GranuleCells
 
-__all__ = ["Displacement", "Run", "best_runs", "log_likelihood"]
+__all__ = ["Displacement", "Run", "Shift", "best_runs", "log_likelihood"]
 
 _Singles = NDArray[np.float32]
 
@@ -34,6 +34,19 @@ class Displacement:
     """At the edges of the swath; 0 of a whole granule."""
     share: float = 1.0
     """Outer part of half of the swath that lies off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Granules of a pass that lie off their place, or may."""
+
+    granules: tuple[int, ...]
+    """Their numbers in `detect.missing.granules.Granules`."""
+    displacement: Displacement
+    ratio: float
+    """The evidence by what is just enough."""
+    proof: str
+    """What tells it, half a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

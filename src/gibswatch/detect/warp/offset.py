@@ -19,13 +19,13 @@ __all__ = ["offset_evidence", "offsets"]
 
 _Singles = NDArray[np.float32]
 
-_FARTHEST_KM = 330.0
+_FARTHEST_KM = 310.0
 _LEAST_SHARED = 0.6
 """Of a granule's cells that must still lie over clear sky."""
 
 
 def offsets(cell_km: float) -> list[Displacement]:
-    """All displacements that are looked at: whole cells, up to 330 km along and beside."""
+    """All displacements that are looked at: whole cells, up to 310 km."""
     reach = _reach(cell_km)
     steps = np.arange(-reach, reach + 1) * cell_km
     # Imagery lies off by the opposite of where its scene belongs.
@@ -47,11 +47,12 @@ def offset_evidence(cells: SwathCells, granules: Sequence[GranuleCells]) -> _Sin
     """
     reach = _reach(cells.cell_km)
     away = np.arange(-reach, reach + 1)
-    none = np.hypot(*np.meshgrid(away, away, indexing="ij")) <= 1.0
+    far = np.hypot(*np.meshgrid(away, away, indexing="ij"))
+    none, within = far <= 1.0, far * cells.cell_km <= _FARTHEST_KM
     found = np.zeros((len(granules), (2 * reach + 1) ** 2), dtype=np.float32)
     for row, granule in enumerate(granules):
         correlations, shared = _correlations(cells, granule, reach)
-        belongs = shared >= _LEAST_SHARED * shared[reach, reach]
+        belongs = within & (shared >= _LEAST_SHARED * shared[reach, reach])
         alike = log_likelihood(correlations, float(shared[reach, reach])).sum(axis=0)
         likelihood = np.where(belongs, alike, 0.0)
         found[row] = (likelihood - likelihood[none].max()).ravel()

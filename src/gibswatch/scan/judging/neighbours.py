@@ -14,7 +14,7 @@ __all__ = ["NEIGHBOUR_DAYS", "WholeDays"]
 
 NEIGHBOUR_DAYS = 30
 """Days before and after that count as neighbours."""
-_BLOCK, _SHORTEST_BLOCK = 8, 5
+_BLOCK, _SHORTEST_BLOCK = 16, 8
 """Days whose clear sky is taken together; fewer at the end go with those before them."""
 
 
@@ -43,7 +43,7 @@ class WholeDays:
         return [self._all[n] for _, n in close]
 
     def clear_days(self, day: dt.date | None) -> ClearDays | None:
-        """Eight days in a row among which a day lies, or that come before it."""
+        """Sixteen days in a row among which a day lies, or that come before it."""
         if day is None or not self._dated:
             return None
         place = max(bisect_right(self._dated, day, key=lambda pair: pair[0]) - 1, 0)
