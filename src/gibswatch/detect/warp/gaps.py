@@ -145,10 +145,10 @@ def _edges(
     outward = _sums(key[known & shown], width_km[near][known & shown], count)
     edge = _sums(key[known & first], None, count)
 
-    _, away, east = _nearest(gap)
+    _, away, gap_is_west = _nearest(gap)
     within = covered & observed & (away <= _FARTHEST_PX) & low & (index >= 0)
     within &= expectation.sza_deg < _LOW_SUN_DEG
-    key = index[within].astype(np.int64) * 2 + east[within]
+    key = index[within].astype(np.int64) * 2 + (1 - gap_is_west[within])
     inward = _sums(key, width_km[within], count)
     length = np.maximum(edge, 1.0)
     degrees = edge * expectation.georeference.pixel_height
