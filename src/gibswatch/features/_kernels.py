@@ -20,7 +20,7 @@ __all__ = ["add_compat_gradients", "add_gradients", "add_patches"]
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int32]
 _Bins = NDArray[np.uint32]
-_WESTWARDS, _UNSURE = np.int32(9), np.int32(10)
+_DROPPED, _UNSURE = np.int32(9), np.int32(10)
 """Bins of the predecessor's gradients that are none of the nine."""
 _TAN_20, _TAN_40 = math.tan(math.radians(20)), math.tan(math.radians(40))
 _TAN_60, _TAN_80 = math.tan(math.radians(60)), math.tan(math.radians(80))
@@ -119,12 +119,12 @@ def _fill_compat_grey(pixels: ByteArray, grey: _Floats) -> None:
 
 
 @compiled
-def _fill_compat_gradients(
-    here: _Floats, right: _Floats, below: _Floats, size: _Floats, turn: _Bins
+def _fill_compat_gradients(  # noqa: PLR0917
+    here: _Floats, right: _Floats, below: _Floats, due: _Floats, size: _Floats, turn: _Bins
 ) -> None:
     """Magnitude and bin of each gradient of a row, by its angle from -90 to 90 degrees.
 
-    The tenth bin takes those that point westwards, the eleventh those that may.
+    The tenth bin takes those that do not count, the eleventh those of which that is not sure.
     """
     for col in range(len(size)):
         across, down = right[col] - here[col], below[col] - here[col]
@@ -137,13 +137,24 @@ def _fill_compat_gradients(
             + np.int32(y >= _TAN_70 * across)
         )
         bin_ = np.int32(4) + steps if down > 0.0 else np.int32(4) - steps
-        bin_ = _UNSURE if abs(across) <= 1e-9 * y else bin_
-        turn[col] = _WESTWARDS if across < -1e-9 * y else bin_
+        kept, dropped = (due[0], due[1]) if down > 0.0 else (due[2], due[3])
+        if across == 0.0:
+            unsure = kept < y < dropped
+            bin_ = _DROPPED if y >= dropped else bin_
+        else:
+            unsure = abs(across) <= 1e-9 * y
+        bin_ = _UNSURE if unsure else bin_
+        turn[col] = _DROPPED if across < -1e-9 * y else bin_
 
 
 @compiled
-def add_compat_gradients(
-    pixels: ByteArray, cell: int, cells: _Floats, places: NDArray[np.int64], unsure: _Floats
+def add_compat_gradients(  # noqa: PLR0917
+    pixels: ByteArray,
+    cell: int,
+    due: _Floats,
+    cells: _Floats,
+    places: NDArray[np.int64],
+    unsure: _Floats,
 ) -> int:
     """Add up the predecessor's gradients of each cell.
 
@@ -151,6 +162,9 @@ def add_compat_gradients(
     ----------
     pixels, cell
         As for `add_gradients`.
+    due : (4,) ndarray of float64
+        Magnitudes up to which a gradient due south surely counts, and from which it surely does
+        not; the same two of gradients due north.
     cells : (cell rows, cell cols, 11) ndarray of float64
         Zeros; written: sums of magnitudes in levels; the last two are none of the nine bins.
     places : (n,) ndarray of int64
@@ -175,7 +189,7 @@ def add_compat_gradients(
         if row + 1 < rows:
             below = grey[(row + 1) % 2]
             _fill_compat_grey(pixels[row + 1], below)
-        _fill_compat_gradients(here[:-1], here[1:], below[:-1], size, turn)
+        _fill_compat_gradients(here[:-1], here[1:], below[:-1], due, size, turn)
         _add_row(size, turn, cell, cells[row // cell])
         for col in range(cells.shape[1] * cell):
             if turn[col] == _UNSURE and size[col] > 0.0:

@@ -29,6 +29,8 @@ N. Dalal, B. Triggs: Histograms of Oriented Gradients for Human Detection, CVPR 
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,7 +89,7 @@ def hog_cells(pixels: ByteArray, *, cell: int = 8, compat: bool = False) -> NDAr
     sums = np.zeros((*grid, ORIENTATIONS + 2))
     # Memory that is not written is not used: few gradients point due north or south.
     places, unsure = np.empty(rows * cols, np.int64), np.empty((rows * cols, 2))
-    found = _kernels.add_compat_gradients(lines, cell, sums, places, unsure)
+    found = _kernels.add_compat_gradients(lines, cell, _due_limits(), sums, places, unsure)
     more = _settle(places[:found], unsure[:found], grid)
     return np.asarray((sums[..., :ORIENTATIONS] + more) / (cell * cell))
 
@@ -97,13 +99,34 @@ def _settle(
 ) -> NDArray[np.float64]:
     """Sums of gradients whose bin the last bit of NumPy's own arc tangent decides."""
     across, down = unsure[:, 0], unsure[:, 1]
-    degrees = np.arctan2(down, across + 1e-15) * (180 / np.pi) + 90
-    kept = (degrees > 0) & (degrees < 180)
+    degrees, kept = _compat_degrees(across, down)
     at = places[kept] * ORIENTATIONS + (degrees[kept] // 20).astype(np.int64)
     sizes = np.sqrt(across[kept] ** 2 + down[kept] ** 2)
     length = grid[0] * grid[1] * ORIENTATIONS
     sums = np.bincount(at, weights=sizes, minlength=length).astype(np.float64, copy=False)
     return sums.reshape(*grid, ORIENTATIONS)
+
+
+def _compat_degrees(
+    across: NDArray[np.float64], down: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The predecessor's direction, and whether it counts."""
+    degrees = np.arctan2(down, across + 1e-15) * (180 / np.pi) + 90
+    return degrees, (degrees > 0) & (degrees < 180)
+
+
+@cache
+def _due_limits() -> NDArray[np.float64]:
+    """How large gradients due south and due north are that surely count, or surely do not.
+
+    A larger one is nearer to 90 degrees, until rounding takes it there.  Where that is, hangs on
+    this machine's arc tangent: it is tried, and what lies between the limits is left unsure.
+    """
+    sizes, limits = np.geomspace(1e-4, 400.0, 20_000), []
+    for down in (sizes, -sizes):
+        _, kept = _compat_degrees(np.zeros(len(sizes)), down)
+        limits += [0.99 * sizes[~kept].min(initial=400.0), 1.01 * sizes[kept].max(initial=0.0)]
+    return np.array(limits)
 
 
 def check_pixels(pixels: ByteArray) -> None:
