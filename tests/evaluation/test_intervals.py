@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gibswatch.archive.labels import read_labels
-from gibswatch.evaluation.intervals import bootstrap, count_events, event_words, make_units
+from gibswatch.evaluation.intervals import Runs, bootstrap, count_events, event_words, make_units
 from gibswatch.evaluation.resampled import weighted_auroc, weighted_recall
 from gibswatch.evaluation.scores import DayArray
 from gibswatch.types import Kind
@@ -39,9 +39,9 @@ def test_an_event_of_which_few_days_are_scored_stays_one() -> None:
     positive = days_of((10, 40))
     scored: DayArray = DAYS[[11, 20, 35, 70, 80]]
     known = DAYS.tolist()
-    assert count_events(scored.tolist(), positive, known) == 1
+    assert count_events(scored.tolist(), positive, known) == Runs(3, 1)
     assert len(set(make_units(scored, "event", positive, known).number[:3])) == 1
-    assert count_events(DAYS[50:].tolist(), positive, known) == 0
+    assert count_events(DAYS[50:].tolist(), positive, known) == Runs(0, 0)
 
 
 def test_the_same_seed_gives_the_same_interval_and_it_holds_the_value() -> None:
@@ -89,11 +89,23 @@ def test_so_many_rows_that_copies_would_take_minutes_get_none() -> None:
 
 
 def test_few_events_are_told() -> None:
-    words = event_words({Kind(2): (40, 9), Kind(3): (53, 1), Kind(7): (6, 3), Kind(8): (0, 0)})
-    assert words == (
-        "miscoloration is one event of 53 days: its recall is not known better than from one case",
-        "stripes is 3 events, 6 days in all: its recall is not known better than from 3 cases",
+    one, some = Runs(53, 1), Runs(60, 9)
+    assert event_words(Kind(3), one, one) == (
+        "miscoloration is one event of 53 days: its recall is not known better than from one case"
     )
+    assert event_words(Kind(3), Runs(12, 1), one) == (
+        "miscoloration is one event of 53 days (12 of them evaluated): its recall is not known "
+        "better than from one case"
+    )
+    assert event_words(Kind(2), Runs(7, 3), some) == (
+        "missing data, unexpected is 9 events of 60 days (7 of them in 3 evaluated): its recall "
+        "is not known better than from 3 cases"
+    )
+    assert event_words(Kind(3), Runs(0, 0), one) == (
+        "miscoloration is one event of 53 days, none of them evaluated: nothing is said of it"
+    )
+    assert event_words(Kind(2), Runs(30, 5), some) is None
+    assert event_words(Kind(7), Runs(0, 0), Runs(0, 0)) is None
 
 
 @pytest.mark.realdata
@@ -101,4 +113,4 @@ def test_the_predecessors_miscoloration_is_one_event(real_data: Path) -> None:
     path = real_data / "labels/VIIRS_SNPP_CorrectedReflectance_TrueColor.txt"
     said = read_labels(path).labels
     positive = {day for day, line in said.items() if Kind.MISCOLORATION in line.codes}
-    assert (len(positive), count_events(said, positive)) == (53, 1)
+    assert count_events(said, positive) == Runs(53, 1)

@@ -21,6 +21,7 @@ from gibswatch.cli import (
     demo,
     doctor,
     download,
+    evaluate,
     features,
     label,
     layers,
@@ -63,6 +64,7 @@ app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
 app.command("label")(label.label)
 app.command("features")(features.features)
+app.command("evaluate")(evaluate.evaluate)
 app.command("report")(report.report)
 app.command("times")(times.times)
 app.command("sky")(sky.sky)

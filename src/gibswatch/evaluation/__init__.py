@@ -1,7 +1,13 @@
 """Tables of scores and labels to metrics and comparisons; runs nothing itself."""
 
 from gibswatch.evaluation.compare import Comparison, Leak, Row, compare
-from gibswatch.evaluation.documents import COLUMNS, comparison_to_json, measure_words, row_cells
+from gibswatch.evaluation.documents import (
+    COLUMNS,
+    columns_of,
+    comparison_to_json,
+    measure_words,
+    row_cells,
+)
 from gibswatch.evaluation.evaluate import evaluate_table
 from gibswatch.evaluation.results import Evaluation, KindRecall, Measure, Mistake, Options
 from gibswatch.evaluation.score_files import read_scores, write_scores
@@ -34,6 +40,7 @@ __all__ = [
     "ScoreTable",
     "Target",
     "Threshold",
+    "columns_of",
     "compare",
     "comparison_to_json",
     "evaluate_table",

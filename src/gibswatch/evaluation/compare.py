@@ -10,9 +10,9 @@ from gibswatch.archive.split import SplitMethod
 from gibswatch.errors import UsageError
 from gibswatch.evaluation.evaluate import evaluate_table
 from gibswatch.evaluation.results import Evaluation, Measure, Options
-from gibswatch.evaluation.scores import ScoreTable
+from gibswatch.evaluation.scores import Level, ScoreTable
 
-__all__ = ["Comparison", "Leak", "Row", "compare"]
+__all__ = ["Comparison", "Leak", "Row", "compare", "label_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,17 +142,37 @@ def _leaks(rows: Sequence[Row]) -> list[Leak]:
     return leaks
 
 
+def label_of(row: Row, level: Level = "image") -> str:
+    """Call a row, e.g. ``forest (event split), pixels``."""
+    split = "" if row.split_by is None else f" ({row.split_by} split)"
+    return f"{row.name}{split}{', pixels' if level == 'pixel' else ''}"
+
+
 def _all_notes(rows: Sequence[Row], notes: Sequence[str]) -> tuple[str, ...]:
-    """Say once what is true of all rows, and name the model where it is not."""
-    found = [one for row in rows for one in (row.image, row.pixel) if one is not None]
-    said: dict[str, list[str]] = {}
-    for one in found:
-        for note in one.notes:
-            said.setdefault(note, []).append(one.table.name)
-    of_rows = [
-        note if len(names) == len(found) else f"{', '.join(dict.fromkeys(names))}: {note}"
-        for note, names in said.items()
-    ]
-    days = {one.table.days for one in found}
-    other = ["the rows rest on different days: compare them with care"] if len(days) > 1 else []
-    return (*notes, *of_rows, *other)
+    """Say once what is true of all rows, and name those of which it is where it is not."""
+    said: dict[str, list[Row]] = {}
+    of_pixels: dict[str, None] = {}
+    for row in rows:
+        for note in () if row.image is None else row.image.notes:
+            said.setdefault(note, []).append(row)
+        for note in () if row.pixel is None else row.pixel.notes:
+            of_pixels[f"{label_of(row, 'pixel')}: {note}"] = None
+    of_days = [f"{_whose(some, rows)}{note}" for note, some in said.items()]
+    honest = {row.image.table.days for row in rows if row.image and row.split_by != "random"}
+    random = {row.image.table.days for row in rows if row.image and row.split_by == "random"}
+    differ = len(honest) > 1 or len(random) > 1
+    other = ["the rows rest on different days: compare them with care"] if differ else []
+    return (*notes, *of_days, *of_pixels, *other)
+
+
+def _whose(some: Sequence[Row], rows: Sequence[Row]) -> str:
+    """Name rows, by their split where they are all rows of it; nothing where they are all."""
+    of_days = [row for row in rows if row.image is not None]
+    if len(some) == len(of_days):
+        return ""
+    names = []
+    for split in dict.fromkeys(row.split_by for row in some):
+        mine = [row for row in some if row.split_by == split]
+        is_all = split is not None and len(mine) == sum(row.split_by == split for row in of_days)
+        names += [f"{split} split"] if is_all else [label_of(row) for row in mine]
+    return f"{', '.join(names)}: "

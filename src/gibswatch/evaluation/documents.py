@@ -11,7 +11,7 @@ from gibswatch.evaluation.results import Evaluation, Measure
 from gibswatch.evaluation.threshold import Threshold
 from gibswatch.types import KIND_NAMES
 
-__all__ = ["COLUMNS", "comparison_to_json", "measure_words", "row_cells", "split_words"]
+__all__ = ["COLUMNS", "columns_of", "comparison_to_json", "measure_words", "row_cells"]
 
 COLUMNS = (
     "Model",
@@ -54,13 +54,19 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def columns_of(comparison: Comparison) -> tuple[str, ...]:
+    """Heads of the table, with the rate of false alarms that was asked for."""
+    rate = f"Recall 1/{comparison.options.per_days:g}"
+    return tuple(rate if name == "Recall" else name for name in COLUMNS)
+
+
 def row_cells(row: Row) -> tuple[str, ...]:
     """Give the texts under `COLUMNS`; ``-`` where nothing is known."""
     image, pixel = row.image, row.pixel
     either = image or pixel
     return (
         row.name,
-        split_words(row),
+        row.split_by or "-",
         f"{either.days:,}" if either else "-",
         f"{image.positives:,}" if image else "-",
         _number(image.auroc if image else None, 3),
@@ -72,11 +78,6 @@ def row_cells(row: Row) -> tuple[str, ...]:
         _seconds(row.inference_s_per_day),
         "-" if row.peak_memory_mb is None else f"{row.peak_memory_mb:,.0f} MB",
     )
-
-
-def split_words(row: Row) -> str:
-    """How the days of training were chosen."""
-    return row.split_by or "-"
 
 
 def measure_words(measure: Measure, digits: int = 3) -> str:
@@ -102,7 +103,7 @@ def _seconds(value: float | None) -> str:
         return "-"
     if value < 1:
         return f"{value * 1000:.3g} ms"
-    return f"{value:.3g} s" if value < 120 else f"{value / 60:,.0f} min"
+    return f"{value:.3g} s" if value < 120 else f"{value / 60:,.1f} min"
 
 
 def _row_to_json(row: Row) -> dict[str, Any]:

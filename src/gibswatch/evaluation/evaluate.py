@@ -152,7 +152,7 @@ def _evaluate_one(table: ScoreTable, options: Options, kind: Kind | None) -> Eva
         roc=metrics.roc_curve(truth, scores),
         precision_recall=metrics.precision_recall_curve(truth, scores),
         mistakes=_mistakes(judged, threshold),
-        notes=_notes(judged, kinds, options, on),
+        notes=_notes(judged, wanted, options, on),
     )
 
 
@@ -260,7 +260,7 @@ def _kind_recalls(
             value = metrics.recall(rows, table.scores, threshold.value)
             units = make_units(table.dates, options.by, known, table.kinds)
             recall = _measured(value, one, units, weighted_recall(threshold.value), options)
-        events = count_events(table.days, known, table.kinds)
+        events = count_events(days, known, table.kinds).events
         found.append(KindRecall(kind, len(days), events, recall))
     return tuple(found)
 
@@ -281,7 +281,7 @@ def _mistakes(table: ScoreTable, threshold: Threshold | None) -> tuple[Mistake, 
 
 
 def _notes(
-    table: ScoreTable, kinds: tuple[KindRecall, ...], options: Options, on: Judged
+    table: ScoreTable, wanted: Collection[Kind], options: Options, on: Judged
 ) -> tuple[str, ...]:
     """What a person should know of these numbers."""
     truth, notes = _truth(table), list(table.notes)
@@ -290,5 +290,12 @@ def _notes(
         where = "evaluated" if on == "all" else on
         notes.append(f"none of the {len(truth)} {where} rows is {which}: no curve can be drawn")
     if options.by == "event":
-        notes += event_words({one.kind: (one.days, one.events) for one in kinds})
+        notes += [said for kind in sorted(wanted) if (said := _case_words(table, kind))]
     return tuple(notes)
+
+
+def _case_words(table: ScoreTable, kind: Kind) -> str | None:
+    """Say how few cases of a kind there are."""
+    known = {day for day, kinds in table.kinds.items() if kind in kinds}
+    evaluated = count_events(table.days, known, table.kinds)
+    return event_words(kind, evaluated, count_events(known, known, table.kinds))

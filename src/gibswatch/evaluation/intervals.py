@@ -9,7 +9,7 @@ a positive row and units without are drawn apart, so every copy has both.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from gibswatch.types import KIND_NAMES, BoolArray, FloatArray, Kind
 __all__ = [
     "DEFAULT_RESAMPLES",
     "Interval",
+    "Runs",
     "UnitName",
     "Units",
     "bootstrap",
@@ -63,6 +64,14 @@ class Units:
     """(n,) unit of each row, from 0."""
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Days with a code, and the events that they make."""
+
+    days: int
+    events: int
+
+
 def make_units(dates: DayArray, by: UnitName, positive: Collection[dt.date] = (),
                known: Collection[dt.date] = ()) -> Units:  # fmt: skip
     """Group rows by day, or by event and block.
@@ -89,23 +98,34 @@ def make_units(dates: DayArray, by: UnitName, positive: Collection[dt.date] = ()
 
 def count_events(
     days: Collection[dt.date], positive: Collection[dt.date], known: Collection[dt.date] = ()
-) -> int:
-    """Count the events of which at least one day is among `days`."""
-    there = sorted({*days, *known, *positive})
-    spans = event_spans(there, set(positive))
-    wanted = {day for day in days if day in set(positive)}
-    return sum(any(first <= day <= last for day in wanted) for first, last in spans)
+) -> Runs:
+    """Count the positive days among `days`, and the events that they belong to."""
+    spans = event_spans(sorted({*days, *known, *positive}), set(positive))
+    wanted = set(days) & set(positive)
+    events = sum(any(first <= day <= last for day in wanted) for first, last in spans)
+    return Runs(len(wanted), events)
 
 
-def event_words(counts: Mapping[Kind, tuple[int, int]]) -> tuple[str, ...]:
-    """Say of each kind that is one event, or a few, that more is not known.
+def event_words(kind: Kind, evaluated: Runs, known: Runs) -> str | None:
+    """Say of a kind how few cases its numbers rest on; None where they are five or more.
 
     Parameters
     ----------
-    counts : mapping of Kind to (days, events)
-        Among the evaluated days.
+    kind : Kind
+    evaluated, known : Runs
+        Among the evaluated days, and among all of the label file.
     """
-    return tuple(_event_sentence(kind, *counts[kind]) for kind in counts if 0 < counts[kind][1] < 5)
+    name, days = KIND_NAMES[kind], f"{known.days} day{'' if known.days == 1 else 's'}"
+    cases = "one event" if known.events == 1 else f"{known.events} events"
+    if not known.days or evaluated.events >= 5:
+        return None
+    if not evaluated.days:
+        return f"{name} is {cases} of {days}, none of them evaluated: nothing is said of it"
+    if evaluated.days < known.days:
+        part = "" if known.events == evaluated.events else f" in {evaluated.events}"
+        days += f" ({evaluated.days} of them{part} evaluated)"
+    rests = "one case" if evaluated.events == 1 else f"{evaluated.events} cases"
+    return f"{name} is {cases} of {days}: its recall is not known better than from {rests}"
 
 
 def bootstrap(
@@ -171,14 +191,3 @@ def _draw(
         chances = np.full(len(group), 1 / len(group))
         drawn[:, group] = random.multinomial(len(group), chances, size=copies)
     return drawn
-
-
-def _event_sentence(kind: Kind, days: int, events: int) -> str:
-    name = KIND_NAMES[kind]
-    length = f"{days} day{'' if days == 1 else 's'}"
-    if events == 1:
-        return f"{name} is one event of {length}: its recall is not known better than from one case"
-    return (
-        f"{name} is {events} events, {length} in all: its recall is not known better than from "
-        f"{events} cases"
-    )
