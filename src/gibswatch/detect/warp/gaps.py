@@ -25,9 +25,10 @@ __all__ = ["find_gap_shifts"]
 _MOST_LATITUDE_DEG = 40.0
 _LOW_SUN_DEG = 80.0
 _FARTHEST_PX = 60
-_LEAST_KM, _LEAST_PX = 25.0, 1.6
-"""Shift of an edge that counts, the larger of the two.  Of clean granules of Terra in the tuning
-years, on days without another fault, none has more than 5 km on both sides at 16 km a pixel."""
+_LEAST_KM, _LEAST_ASIDE_KM, _LEAST_PX = 25.0, 40.0, 1.6
+"""Shift of an edge that counts: outwards on both sides, to one side, and in pixels at least.  Of
+clean granules of Terra in the tuning years none has more than 5 km of either at 16 km a pixel; of
+the tiles of Terra 2023 one is 28 km aside: dark water at a swath's edge."""
 _LEAST_LENGTH_DEG = 4.0
 """Of latitude along which both edges must be seen."""
 _MOST_GRANULES = 0.25
@@ -81,23 +82,23 @@ def find_gap_shifts(
         return [], none
     edges = _edges(observed, expectation, granules, gap)
     seen = (edges.length_deg >= _LEAST_LENGTH_DEG).all(axis=1)
-    least = max(_LEAST_KM, _LEAST_PX * expectation.georeference.pixel_width * _KM_PER_DEGREE)
-    warped = np.where(seen, edges.outward_km.min(axis=1), 0.0)
-    aside = np.asarray(np.where(seen[:, np.newaxis], _aside(edges), 0.0))
-    off = np.flatnonzero(np.maximum(warped, aside.max(axis=1)) >= least)
+    finest = _LEAST_PX * expectation.georeference.pixel_width * _KM_PER_DEGREE
+    warped = np.where(seen, edges.outward_km.min(axis=1), 0.0) / max(_LEAST_KM, finest)
+    aside = np.where(seen[:, np.newaxis], _aside(edges), 0.0) / max(_LEAST_ASIDE_KM, finest)
+    off = np.flatnonzero(np.maximum(warped, aside.max(axis=1)) >= 1.0)
     if len(off) > max(_MOST_GRANULES * int(seen.sum()), 3):
         return [], none
     shifts: list[Shift] = []
     for number in (int(n) for n in off):
-        if warped[number] >= least:
+        if warped[number] >= 1.0:
             moved = Displacement(outward_km=float(edges.outward_km[number].mean()), share=_OUTER)
-            ratio, proof = float(warped[number]) / least, _BOTH
+            ratio, proof = float(warped[number]), _BOTH
         else:
             east = bool(aside[number, 1] >= aside[number, 0])
-            away = float(aside[number].max())
+            away = float(_aside(edges)[number].max())
             left = _east_is_left(expectation, granules, number) == east
             moved = Displacement(left_km=away if left else -away)
-            ratio, proof = away / least, _ONE
+            ratio, proof = float(aside[number].max()), _ONE
         shifts.append(Shift((number,), moved, ratio, proof))
     return _in_a_row(shifts, granules), np.where(~observed, edges.beside, -1)
 
