@@ -161,6 +161,13 @@ def test_a_test_without_an_example_says_so() -> None:
     assert "none of the 120 test rows is positive: no curve can be drawn" in found.notes
 
 
+def test_days_of_training_among_the_evaluated_are_told() -> None:
+    note = "days that it was trained on may be among those evaluated"
+    table = replace(made(), split_by="event")
+    assert note in evaluate_table(replace(table, splits={}), Options("any")).notes
+    assert note not in evaluate_table(table, Options("any")).notes
+
+
 def test_the_truth_of_another_target_is_not_taken() -> None:
     table = replace(
         made(), kinds={}, truth=np.arange(COUNT) % 7 == 0, target="missing", class_scores={}

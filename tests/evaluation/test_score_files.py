@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from gibswatch.errors import UsageError
-from gibswatch.evaluation import ScoreTable, read_scores, write_scores
+from gibswatch.evaluation import ScoreTable, _columns, read_scores, write_scores
 from gibswatch.scan import write_days, write_days_csv
 from gibswatch.types import DayItem, Finding, Kind
 
@@ -208,12 +208,50 @@ def test_only_known_metadata_come_in_and_without_control_characters(tmp_path: Pa
         ({"label": pa.array([2])}, "column label, row 1"),
         ({"kinds": pa.array([[0]])}, "column kinds, row 1"),
         ({"kinds": pa.array([3])}, "column kinds, row 1"),
+        ({"kinds": pa.array([["2"]])}, "column kinds holds list"),
+        ({"split": pa.array([b"test"])}, "column split holds binary"),
+        ({"score": pa.array(["x"])}, "column score, row 1: 'x'"),
     ],
 )
 def test_parquet_of_other_types_is_refused(tmp_path: Path, columns: Any, says: str) -> None:
     path = parquet_of(tmp_path / "x.parquet", **columns)
     with pytest.raises(UsageError, match=says):
         read_scores(path)
+
+
+def test_texts_of_parquet_are_read_as_those_of_csv(tmp_path: Path) -> None:
+    columns = {
+        "score": pa.array(["0.25"]),
+        "date": pa.array(["2023-01-05"]),
+        "label": pa.array(["1"]),
+        "split": pa.array(["val"]).dictionary_encode(),
+    }
+    table = read_scores(parquet_of(tmp_path / "x.parquet", None, **columns))
+    assert (table.scores.tolist(), table.days) == ([0.25], (dt.date(2023, 1, 5),))
+    assert table.truth is not None
+    assert table.truth.tolist() == [True]
+    assert table.splits == {dt.date(2023, 1, 5): "val"}
+
+
+def test_a_file_that_unfolds_to_more_than_is_meant_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_columns, "_MAX_ROWS", 50_000)
+    kinds = pa.array([np.zeros(60_000, dtype=np.int8)], pa.list_(pa.int8()))
+    path = parquet_of(tmp_path / "x.parquet", kinds=kinds)
+    assert path.stat().st_size < 10_000
+    with pytest.raises(UsageError, match="would unfold to 60,000 values"):
+        read_scores(path)
+
+
+def test_a_long_text_in_every_row_is_held_once(tmp_path: Path) -> None:
+    count = 20_000
+    days = np.datetime64("2000-01-01") + np.arange(count)
+    layer = pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), ["L" * 1_000_000])
+    table = pa.table({"date": days, "score": np.zeros(count), "layer": layer,
+                      "verdict": ["clean"] * count})  # fmt: skip
+    parquet.write_table(table, tmp_path / "days.parquet")
+    assert len(read_scores(tmp_path / "days.parquet").layer) == 200
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path) -> None:

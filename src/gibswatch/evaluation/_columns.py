@@ -85,20 +85,22 @@ def read_parquet(path: Path) -> Columns:
 
     _check_size(path, _MAX_BYTES)
     try:
-        with parquet.ParquetFile(path) as file:
-            names = [name for name in file.schema_arrow.names if _is_wanted(name)]
+        schema = parquet.read_schema(path)
+        names = [name for name in schema.names if _is_wanted(name)]
+        _check_names(names, str(path))
+        texts = [name for name in names if _is_text(schema.field(name).type)]
+        # A text that stands in every row is then read once, however long it is.
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:
             _check_footer(file.metadata, str(path))
             table = file.read(columns=names)
-            metadata = (file.schema_arrow.metadata or {}).get(b"gibswatch")
     except (ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise UsageError(
             f"{path} cannot be read as Parquet ({reason}): write it again, or give it as CSV"
         ) from error
     _check_rows(table.num_rows, str(path))
-    _check_names(table.column_names, str(path))
     held = {name: _values(table.column(name), name, str(path)) for name in table.column_names}
-    return Columns(str(path), held, metadata)
+    return Columns(str(path), held, (schema.metadata or {}).get(b"gibswatch"))
 
 
 def read_csv(path: Path) -> Columns:
@@ -242,19 +244,33 @@ def _is_wanted(name: str) -> bool:
     return name in _WANTED or name in _OF_KINDS
 
 
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def _values(column: Any, name: str, path: str) -> Any:
     """Numbers and days as numpy arrays, the rest as lists."""
     import pyarrow as pa  # noqa: PLC0415
 
-    kind = column.type
-    plain = pa.types.is_floating(kind) or pa.types.is_date(kind) or pa.types.is_timestamp(kind)
-    if plain or (
-        column.null_count == 0 and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-    ):
+    types, kind = pa.types, column.type
+    if types.is_floating(kind) or types.is_date(kind) or types.is_timestamp(kind):
         return column.to_numpy()
-    if not (pa.types.is_nested(kind) and name != "kinds"):
+    if types.is_integer(kind) or types.is_boolean(kind):
+        return column.to_pylist() if column.null_count else column.to_numpy()
+    if types.is_dictionary(kind):
+        return [value for chunk in column.chunks for value in _texts(chunk)]
+    is_list = types.is_list(kind) or types.is_large_list(kind)
+    if types.is_null(kind) or (name == "kinds" and is_list and types.is_integer(kind.value_type)):
         return column.to_pylist()
-    raise UsageError(f"{path}: column {name} holds {kind}: write one value a row")
+    raise UsageError(f"{path}: column {name} holds {kind}: write one plain value a row")
+
+
+def _texts(chunk: Any) -> list[str | None]:
+    """Texts of a column that has each once."""
+    once = chunk.dictionary.to_pylist()
+    return [None if index is None else once[index] for index in chunk.indices.to_pylist()]
 
 
 def _check_size(path: Path, most: int) -> None:
@@ -274,9 +290,14 @@ def _check_size(path: Path, most: int) -> None:
 def _check_footer(footer: Any, path: str) -> None:
     """Refuse a file whose columns would unfold to more than can be meant."""
     _check_rows(footer.num_rows, path)
-    unfolded = sum(footer.row_group(i).total_byte_size for i in range(footer.num_row_groups))
-    if unfolded > 8 * _MAX_BYTES:
-        raise UsageError(f"{path} would unfold to {unfolded >> 20} MiB: that is no score table")
+    groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
+    unfolded = sum(group.total_byte_size for group in groups)
+    values = [group.column(i).num_values for group in groups for i in range(group.num_columns)]
+    if unfolded > 8 * _MAX_BYTES or max(values, default=0) > _MAX_ROWS:
+        raise UsageError(
+            f"{path} would unfold to {max(values, default=0):,} values a column: that is no score "
+            "table"
+        )
 
 
 def _check_rows(count: int, path: str) -> None:

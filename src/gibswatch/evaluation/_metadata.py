@@ -11,7 +11,7 @@ from gibswatch.archive.split import SplitMethod
 from gibswatch.errors import UsageError
 from gibswatch.evaluation.scores import LEVELS, TARGETS, ScoreTable
 
-__all__ = ["METADATA_KEY", "metadata_of", "read_metadata"]
+__all__ = ["METADATA_KEY", "metadata_of", "printable", "read_metadata"]
 
 METADATA_KEY = b"gibswatch"
 _LONGEST, _MOST_NOTES = 300, 50
@@ -86,14 +86,15 @@ def _number(value: object, key: str, path: str) -> float:
 def _text(value: object, key: str, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{path}: metadata {key} is no text: {_WAY_OUT}")
-    return _printable(value)[: 100 if key == "name" else _LONGEST]
+    return printable(value)[: 100 if key == "name" else _LONGEST]
 
 
 def _notes(value: object, key: str, path: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(line, str) for line in value):
         raise UsageError(f"{path}: metadata {key} is no list of texts: {_WAY_OUT}")
-    return tuple(_printable(line)[:_LONGEST] for line in value[:_MOST_NOTES])
+    return tuple(printable(line)[:_LONGEST] for line in value[:_MOST_NOTES])
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Put spaces in the place of control characters."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -289,6 +289,8 @@ def _notes(
         which = "positive" if not truth.any() else "negative"
         where = "evaluated" if on == "all" else on
         notes.append(f"none of the {len(truth)} {where} rows is {which}: no curve can be drawn")
+    if table.split_by is not None and on == "all":
+        notes.append("days that it was trained on may be among those evaluated")
     if options.by == "event":
         notes += [said for kind in sorted(wanted) if (said := _case_words(table, kind))]
     return tuple(notes)

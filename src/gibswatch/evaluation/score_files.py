@@ -39,7 +39,7 @@ from gibswatch.evaluation._columns import (
     read_splits,
     read_truth,
 )
-from gibswatch.evaluation._metadata import METADATA_KEY, metadata_of, read_metadata
+from gibswatch.evaluation._metadata import METADATA_KEY, metadata_of, printable, read_metadata
 from gibswatch.evaluation.scores import FAULT_KINDS, Level, ScoreTable
 from gibswatch.files import atomic_path
 from gibswatch.types import BoolArray, FloatArray, Kind
@@ -81,7 +81,7 @@ def read_scores(path: Path, *, name: str | None = None, level: Level | None = No
     table = _from_scan(columns) if "verdict" in columns.names else _from_scores(columns)
     told = read_metadata(columns.metadata, str(path))
     default = path.parent.name + "/" + path.stem if "verdict" in columns.names else path.stem
-    found = told | {"name": name or told.get("name", default[:100])}
+    found = told | {"name": printable(name or told.get("name", default))[:100]}
     found |= {} if level is None else {"level": level}
     made = ScoreTable(**({"level": "image"} | table | found))
     if made.level == "image":
@@ -159,7 +159,9 @@ def _from_scan(columns: Columns) -> dict[str, Any]:
     return {
         "dates": read_dates(kept),
         "scores": scores,
-        "class_scores": {kind: _of_kind(kind, scores, found) for kind in sorted(FAULT_KINDS)},
+        "class_scores": {
+            kind: _of_kind(kind, scores, found) for kind in sorted(FAULT_KINDS) if found
+        },
         "threshold": _OWN_THRESHOLD,
         "layer": layers.pop() if len(layers) == 1 else "",
         "notes": tuple(notes),
