@@ -13,6 +13,7 @@ from sklearn import metrics as theirs
 from gibswatch.errors import MissingExtraError
 from gibswatch.evaluation import metrics
 from gibswatch.evaluation.resampled import (
+    count_rows,
     weighted_auroc,
     weighted_average_precision,
     weighted_recall,
@@ -82,15 +83,15 @@ def test_a_weighted_copy_is_weighted_as_scikit_learn_does(
     scores = np.array([row[1] for row in drawn_rows])
     weight = np.array([row[2] for row in drawn_rows], dtype=np.float64)
     copies = np.stack([weight, np.ones_like(weight)])
-    area = weighted_auroc(truth, scores, copies)
-    precision = weighted_average_precision(truth, scores, copies)
+    sums = count_rows(truth, scores, np.arange(len(truth))).sums(copies)
+    area, precision = weighted_auroc(sums), weighted_average_precision(sums)
     assert area[0] == pytest.approx(theirs.roc_auc_score(truth, scores, sample_weight=weight))
     assert area[1] == pytest.approx(theirs.roc_auc_score(truth, scores))
     assert precision[0] == pytest.approx(
         theirs.average_precision_score(truth, scores, sample_weight=weight)
     )
     whole = np.repeat(np.arange(len(truth)), weight.astype(int))
-    fixed = weighted_recall(0.25)(truth, scores, copies)[0]
+    fixed = weighted_recall(0.25)(sums)[0]
     assert fixed == pytest.approx(metrics.recall(truth[whole], scores[whole], 0.25))
 
 
@@ -103,17 +104,33 @@ def test_recall_at_a_rate_is_that_of_the_best_threshold(
     truth = np.array([row[0] for row in drawn_rows])
     scores = np.array([row[1] for row in drawn_rows])
     weight = np.array([row[2] for row in drawn_rows], dtype=np.float64)[None]
+    sums = count_rows(truth, scores, np.arange(len(truth))).sums(weight)
     t, s = truth[index], scores[index]
     best = max(
         float((s[t] > level).mean())
         for level in (-1.0, *s)
         if (s[~t] > level).sum() * per_days <= (~t).sum()
     )
-    assert weighted_recall_at(per_days)(truth, scores, weight)[0] == pytest.approx(best)
+    assert weighted_recall_at(per_days)(sums)[0] == pytest.approx(best)
 
 
 def test_a_copy_without_a_class_is_no_number() -> None:
     truth, scores = np.array([True, False]), np.array([1.0, 0.0])
-    copies = np.array([[1.0, 0.0], [0.0, 1.0]])
-    assert np.isnan(weighted_auroc(truth, scores, copies)).all()
-    assert np.isnan(weighted_average_precision(truth, scores, copies)).tolist() == [False, True]
+    sums = count_rows(truth, scores, np.arange(2)).sums(np.array([[1.0, 0.0], [0.0, 1.0]]))
+    assert np.isnan(weighted_auroc(sums)).all()
+    assert np.isnan(weighted_average_precision(sums)).tolist() == [False, True]
+
+
+def test_of_very_many_scores_neighbours_count_as_one_and_nothing_moves() -> None:
+    random = np.random.default_rng(8)
+    truth = random.random(60_000) < 0.02
+    scores = random.normal(size=60_000) + 2 * truth
+    rows = count_rows(truth, scores, np.arange(60_000) // 600)
+    assert len(rows.lowest) < 8192
+    assert (np.diff(rows.lowest) < 0).all()
+    sums = rows.sums(np.ones((1, 100)))
+    assert sums.positive.sum() == truth.sum()
+    assert weighted_auroc(sums)[0] == pytest.approx(theirs.roc_auc_score(truth, scores), abs=1e-4)
+    assert weighted_average_precision(sums)[0] == pytest.approx(
+        theirs.average_precision_score(truth, scores), abs=1e-3
+    )

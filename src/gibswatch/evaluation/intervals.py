@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.archive.split import event_blocks, event_spans
-from gibswatch.evaluation.resampled import WeightedMeasure
+from gibswatch.evaluation.resampled import WeightedMeasure, count_rows
 from gibswatch.evaluation.scores import DayArray
 from gibswatch.types import KIND_NAMES, BoolArray, FloatArray, Kind
 
@@ -35,8 +35,7 @@ __all__ = [
 
 UnitName = Literal["day", "event"]
 DEFAULT_RESAMPLES = 1000
-_FEWEST_RESAMPLES = 100
-_MOST_WEIGHTS, _WEIGHTS_AT_ONCE = 200_000_000, 4_000_000
+_SUMS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def bootstrap(
     measure : WeightedMeasure
         E.g. `gibswatch.evaluation.resampled.weighted_auroc`.
     resamples : int
-        Copies; fewer where rows are so many that they would take minutes.
+        Copies.
     seed : int
     level : float
         Over 0 and under 1.
@@ -164,16 +163,15 @@ def bootstrap(
     positive = np.zeros(count, dtype=np.bool_)
     positive[units.number[truth]] = True
     groups = (np.flatnonzero(positive), np.flatnonzero(~positive))
-    copies = min(resamples, _MOST_WEIGHTS // max(1, len(truth)))
-    too_few = min(len(groups[0]), len(np.unique(units.number[~truth]))) < 2
-    if too_few or copies < min(_FEWEST_RESAMPLES, resamples):
+    if min(len(groups[0]), len(np.unique(units.number[~truth]))) < 2:
         return None
     random = np.random.default_rng(seed)
-    step = max(1, _WEIGHTS_AT_ONCE // len(truth))
+    rows = count_rows(truth, scores, units.number)
+    step = max(1, _SUMS_AT_ONCE // max(count, len(rows.lowest)))
     values = []
-    for start in range(0, copies, step):
-        drawn = _draw(random, groups, min(step, copies - start))
-        values.append(measure(truth, scores, drawn[:, units.number]))
+    for start in range(0, resamples, step):
+        drawn = _draw(random, groups, min(step, resamples - start))
+        values.append(measure(rows.sums(drawn)))
     found = np.concatenate(values)
     found = found[np.isfinite(found)]
     if not len(found):
@@ -187,7 +185,7 @@ def _draw(
 ) -> NDArray[np.float64]:
     """How often each unit is in each copy, (copies, units): as many of each sort as there are."""
     drawn = np.zeros((copies, sum(map(len, groups))))
-    for group in groups:
+    for group in filter(len, groups):
         chances = np.full(len(group), 1 / len(group))
         drawn[:, group] = random.multinomial(len(group), chances, size=copies)
     return drawn
