@@ -143,7 +143,9 @@ def test_pixels_have_areas_and_no_days_of_false_alarms() -> None:
     random = np.random.default_rng(0)
     dates = np.repeat(DAYS[120:160], 50)
     truth = random.random(2000) < 0.05
-    pixels = ScoreTable("p", "pixel", dates, random.random(2000) + truth, truth, threshold=1.0)
+    pixels = ScoreTable(
+        "p", "pixel", dates, random.random(2000) + 0.6 * truth, truth, threshold=1.0
+    )
     found = evaluate_table(pixels, Options("any"))
     assert found.average_precision.value == theirs.average_precision_score(truth, pixels.scores)
     assert found.average_precision.interval is not None

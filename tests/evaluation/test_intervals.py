@@ -79,13 +79,25 @@ def test_one_event_has_no_interval() -> None:
     truth = np.zeros(100, dtype=np.bool_)
     truth[10:60] = True
     units = make_units(DAYS, "event", days_of((10, 60)))
+    scores = np.random.default_rng(3).random(100) + 0.5 * truth
+    assert bootstrap(truth, scores, units, weighted_auroc) is None
+    assert bootstrap(truth, scores, make_units(DAYS, "day"), weighted_auroc) is not None
+
+
+def test_all_of_few_cases_found_is_not_known_for_sure() -> None:
+    truth = np.isin(np.arange(100), [10, 40, 70])
+    units = make_units(DAYS, "event", {day.item() for day in DAYS[truth]})
+    for scores, low, high in ((truth + 0.0, 0.025 ** (1 / 3), 1.0), (np.zeros(100), 0.0, None)):
+        found = bootstrap(truth, scores, units, weighted_recall(0.5), is_recall=True)
+        assert found is not None
+        assert found.low == pytest.approx(low)
+        assert found.high == pytest.approx(1 - 0.025 ** (1 / 3) if high is None else high)
     assert bootstrap(truth, truth + 0.0, units, weighted_auroc) is None
-    assert bootstrap(truth, truth + 0.0, make_units(DAYS, "day"), weighted_auroc) is not None
 
 
 def test_pixels_may_be_of_both_sorts_on_every_day() -> None:
     dates, truth = np.repeat(DAYS, 4), np.tile([True, False, False, False], 100)
-    scores = np.random.default_rng(2).random(400) + truth
+    scores = np.random.default_rng(2).random(400) + 0.5 * truth
     found = bootstrap(truth, scores, make_units(dates, "day"), weighted_auroc)
     assert found is not None
     assert (found.positive_units, found.negative_units) == (100, 0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from gibswatch.evaluation.compare import Comparison, Row
 from gibswatch.evaluation.metrics import Curve
-from gibswatch.evaluation.results import Evaluation, Measure
+from gibswatch.evaluation.results import Evaluation, KindRecall, Measure, Mistake
 from gibswatch.evaluation.threshold import Threshold
 from gibswatch.types import KIND_NAMES
 
@@ -119,7 +120,6 @@ def _row_to_json(row: Row) -> dict[str, Any]:
 
 
 def _evaluation_to_json(found: Evaluation) -> dict[str, Any]:
-    confusion = found.confusion
     return {
         "kind": None if found.kind is None else int(found.kind),
         "on": found.on,
@@ -132,55 +132,37 @@ def _evaluation_to_json(found: Evaluation) -> dict[str, Any]:
         "average_precision_by_base_rate": found.lift,
         "recall": _measure_to_json(found.recall),
         "threshold": _threshold_to_json(found.threshold),
-        "confusion": None
-        if confusion is None
-        else {
-            "hits": confusion.hits,
-            "misses": confusion.misses,
-            "false_alarms": confusion.false_alarms,
-            "quiet": confusion.quiet,
-        },
-        "kinds": [
-            {
-                "kind": int(one.kind),
-                "name": KIND_NAMES[one.kind],
-                "days": one.days,
-                "events": one.events,
-                "recall": _measure_to_json(one.recall),
-            }
-            for one in found.kinds
-        ],
+        "confusion": None if found.confusion is None else asdict(found.confusion),
+        "kinds": [_kind_to_json(one) for one in found.kinds],
         "roc": _curve_to_json(found.roc, ("false_alarm_rate", "recall")),
         "precision_recall": _curve_to_json(found.precision_recall, ("recall", "precision")),
-        "mistakes": [
-            {
-                "date": one.date.isoformat(),
-                "is_miss": one.is_miss,
-                "score": one.score,
-                "kinds": [int(kind) for kind in one.kinds],
-            }
-            for one in found.mistakes
-        ],
+        "mistakes": [_mistake_to_json(one) for one in found.mistakes],
         "classes": [_evaluation_to_json(one) for one in found.classes],
+    }
+
+
+def _kind_to_json(one: KindRecall) -> dict[str, Any]:
+    return {
+        "kind": int(one.kind),
+        "name": KIND_NAMES[one.kind],
+        "days": one.days,
+        "events": one.events,
+        "recall": _measure_to_json(one.recall),
+    }
+
+
+def _mistake_to_json(one: Mistake) -> dict[str, Any]:
+    return {
+        "date": one.date.isoformat(),
+        "is_miss": one.is_miss,
+        "score": one.score,
+        "kinds": [int(kind) for kind in one.kinds],
     }
 
 
 def _measure_to_json(measure: Measure) -> dict[str, Any]:
     interval = measure.interval
-    return {
-        "value": measure.value,
-        "interval": None
-        if interval is None
-        else {
-            "low": interval.low,
-            "high": interval.high,
-            "level": interval.level,
-            "by": interval.by,
-            "positive_units": interval.positive_units,
-            "negative_units": interval.negative_units,
-            "resamples": interval.resamples,
-        },
-    }
+    return {"value": measure.value, "interval": None if interval is None else asdict(interval)}
 
 
 def _threshold_to_json(threshold: Threshold | None) -> dict[str, Any] | None:

@@ -208,13 +208,25 @@ def _units(table: ScoreTable, options: Options, wanted: Collection[Kind]) -> Uni
 
 
 def _measured(
-    value: float | None, table: ScoreTable, units: Units, measure: WeightedMeasure, options: Options
+    value: float | None,
+    table: ScoreTable,
+    units: Units,
+    measure: WeightedMeasure,
+    options: Options,
+    *,
+    is_recall: bool = False,
 ) -> Measure:
     """A number with its interval."""
     if value is None or not options.resamples:
         return Measure(value)
     interval = bootstrap(
-        _truth(table), table.scores, units, measure, resamples=options.resamples, seed=options.seed
+        _truth(table),
+        table.scores,
+        units,
+        measure,
+        resamples=options.resamples,
+        seed=options.seed,
+        is_recall=is_recall,
     )
     return Measure(value, interval)
 
@@ -228,7 +240,8 @@ def _recall(
     truth = _truth(table)
     value = metrics.recall(truth, table.scores, threshold.value)
     if threshold.source == "validation":
-        return _measured(value, table, units, weighted_recall(threshold.value), options)
+        measure = weighted_recall(threshold.value)
+        return _measured(value, table, units, measure, options, is_recall=True)
     rows = truth | _clean_rows(table)
     kept = replace(
         table,
@@ -238,7 +251,8 @@ def _recall(
         class_scores={},
     )
     part = Units(units.by, np.unique(units.number[rows], return_inverse=True)[1])
-    return _measured(value, kept, part, weighted_recall_at(options.per_days), options)
+    measure = weighted_recall_at(options.per_days)
+    return _measured(value, kept, part, measure, options, is_recall=True)
 
 
 def _kind_recalls(
@@ -259,7 +273,8 @@ def _kind_recalls(
         if threshold is not None:
             value = metrics.recall(rows, table.scores, threshold.value)
             units = make_units(table.dates, options.by, known, table.kinds)
-            recall = _measured(value, one, units, weighted_recall(threshold.value), options)
+            measure = weighted_recall(threshold.value)
+            recall = _measured(value, one, units, measure, options, is_recall=True)
         events = count_events(days, known, table.kinds).events
         found.append(KindRecall(kind, len(days), events, recall))
     return tuple(found)

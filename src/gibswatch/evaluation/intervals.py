@@ -136,6 +136,7 @@ def bootstrap(
     resamples: int = DEFAULT_RESAMPLES,
     seed: int = 999,
     level: float = 0.95,
+    is_recall: bool = False,
 ) -> Interval | None:
     """Percentile interval of a measure.
 
@@ -152,12 +153,16 @@ def bootstrap(
     seed : int
     level : float
         Over 0 and under 1.
+    is_recall : bool
+        The measure is a share of the positive rows.  Where all of them are found, or none, copies
+        say the same however few cases there are: the exact bound of a binomial share takes their
+        place (Clopper and Pearson 1934), with units for trials.
 
     Returns
     -------
     Interval or None
         None with fewer than two units that hold a positive row, or a negative one: one case has
-        no spread.
+        no spread; and where no copy differs from another.
     """
     count = int(units.number.max()) + 1 if len(units.number) else 0
     positive = np.zeros(count, dtype=np.bool_)
@@ -177,6 +182,11 @@ def bootstrap(
     if not len(found):
         return None
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2]).tolist()
+    if found.min() == found.max():
+        reach = ((1 - level) / 2) ** (1 / len(groups[0]))
+        if not is_recall or low not in (0, 1):
+            return None
+        low, high = (reach, 1.0) if low == 1 else (0.0, 1 - reach)
     return Interval(low, high, level, units.by, len(groups[0]), len(groups[1]), len(found))
 
 
