@@ -81,10 +81,10 @@ def find_gap_shifts(
     if expectation.georeference.epsg != 4326 or not gap.any():
         return [], none
     edges = _edges(observed, expectation, granules, gap)
-    seen = (edges.length_deg >= _LEAST_LENGTH_DEG).all(axis=1)
+    seen = edges.length_deg.min(axis=1) >= _LEAST_LENGTH_DEG
     finest = _LEAST_PX * expectation.georeference.pixel_width * _KM_PER_DEGREE
     warped = np.where(seen, edges.outward_km.min(axis=1), 0.0) / max(_LEAST_KM, finest)
-    aside = np.where(seen[:, np.newaxis], _aside(edges), 0.0) / max(_LEAST_ASIDE_KM, finest)
+    aside = _aside(edges) / max(_LEAST_ASIDE_KM, finest) * seen[:, np.newaxis]
     off = np.flatnonzero(np.maximum(warped, aside.max(axis=1)) >= 1.0)
     if len(off) > max(_MOST_GRANULES * int(seen.sum()), 3):
         return [], none

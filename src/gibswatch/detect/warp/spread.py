@@ -15,8 +15,8 @@ __all__ = ["rest_of_evidence"]
 
 _Singles = NDArray[np.float32]
 
-_BLOCKS = 4
-"""Along and beside the track."""
+_BLOCKS, _BLOCKS_EDGE = (4, 4), (8, 2)
+"""Along and beside the track: where edges warp all lies in the outermost beams."""
 
 
 def rest_of_evidence(cells: SwathCells, granule: GranuleCells, moved: Displacement) -> float:
@@ -35,12 +35,16 @@ def rest_of_evidence(cells: SwathCells, granule: GranuleCells, moved: Displaceme
     """
     now = cells.now[:, granule.pass_index, granule.first : granule.last]
     there = cells.clear[:, granule.pass_index, granule.first : granule.last]
-    gain = now * (_from(cells, granule, moved) - there)
-    # Of each colour as it counts in the evidence: by how much it varies.
-    spread = np.nanmean(now**2, axis=(1, 2), keepdims=True) + 1e-6
-    gain = np.nan_to_num(gain / spread).sum(axis=0)
-    rows, beams = np.array_split(gain, _BLOCKS), np.arange(gain.shape[1])
-    parts = [part[:, some].sum() for part in rows for some in np.array_split(beams, _BLOCKS)]
+    shown = _from(cells, granule, moved)
+    both = np.isfinite(now) & np.isfinite(shown) & np.isfinite(there)
+    now, shown, there = (np.where(both, one, np.float32(0.0)) for one in (now, shown, there))
+    power = np.sqrt((now**2).sum(axis=(1, 2)) * (shown**2).sum(axis=(1, 2))) + 1e-6
+    # A colour counts as in the likelihood, which grows with the square of its correlation.
+    weight = np.maximum((now * shown).sum(axis=(1, 2)) / power, 0.0) / power
+    gain = np.einsum("c,cij->ij", weight, now * (shown - there))
+    along, beside = _BLOCKS_EDGE if moved.outward_km else _BLOCKS
+    beams = np.array_split(np.arange(gain.shape[1]), beside)
+    parts = [part[:, some].sum() for part in np.array_split(gain, along) for some in beams]
     total = float(np.sum(parts))
     return max(0.0, 1.0 - float(np.max(parts)) / total) if total > 0 else 0.0
 
