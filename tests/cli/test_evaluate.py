@@ -92,6 +92,8 @@ def test_models_and_detectors_stand_in_one_table(
     assert head.split()[:4] == ["Model", "Split", "Days", "Positive"]
     assert first.split()[:8] == ["detectors", "-", "80", "4", "1.000", "1.000", "20.0", "1.000"]
     assert second.split()[0] == "softmax"
+    alone = run("evaluate", scan, "--labels", labels, "--target", "missing")
+    assert "its own threshold  4 hits, 0 misses, 0 false alarms, 76 quiet over 0.5" in alone.out
     assert rest == [f"page: {page}"]
     assert "<h1>2 models</h1>" in page.read_text("utf-8")
 

@@ -96,6 +96,19 @@ def test_the_target_takes_its_own_kinds_score() -> None:
     assert "trained to tell missing, evaluated for miscoloration" in other.notes
 
 
+def test_a_model_is_told_at_its_own_threshold_too() -> None:
+    table = replace(made(), threshold=0.35)
+    found = evaluate_table(table, Options("any"))
+    assert found.own_confusion is not None
+    alarms = table.scores[120:] > 0.35
+    assert found.own_confusion.hits + found.own_confusion.false_alarms == alarms.sum()
+    # A scan's threshold is that of every kind, a model's that of its common score alone.
+    assert evaluate_table(table, Options("missing")).own_confusion is not None
+    multi = replace(table, target="multi")
+    assert evaluate_table(multi, Options("missing")).own_confusion is None
+    assert {one.own_confusion for one in evaluate_table(multi, Options("multi")).classes} == {None}
+
+
 def test_recall_of_each_kind_with_its_events() -> None:
     found = evaluate_table(made(), Options("any", by="event"))
     assert [(one.kind, one.days, one.events) for one in found.kinds] == [
@@ -150,8 +163,9 @@ def test_pixels_have_areas_and_no_days_of_false_alarms() -> None:
     assert found.average_precision.value == theirs.average_precision_score(truth, pixels.scores)
     assert found.average_precision.interval is not None
     assert (found.threshold, found.recall.value, found.mistakes) == (None, None, ())
-    assert found.confusion is not None
-    assert found.confusion.false_alarms == 0
+    assert found.confusion is None
+    assert found.own_confusion is not None
+    assert found.own_confusion.false_alarms == 0
 
 
 def test_a_test_without_an_example_says_so() -> None:

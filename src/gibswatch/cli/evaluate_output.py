@@ -17,6 +17,7 @@ from gibswatch.evaluation import (
     row_cells,
 )
 from gibswatch.evaluation.compare import label_of
+from gibswatch.evaluation.metrics import Confusion
 from gibswatch.types import KIND_NAMES
 
 __all__ = ["print_details", "print_document", "print_table"]
@@ -86,16 +87,23 @@ def _print_threshold(found: Evaluation) -> None:
     if found.threshold is not None:
         typer.echo(f"  threshold          {found.threshold}")
     if found.confusion is not None:
-        c = found.confusion
-        typer.echo(
-            f"  confusion          {c.hits} hits, {c.misses} misses, {c.false_alarms} false "
-            f"alarms, {c.quiet} quiet"
-        )
+        typer.echo(f"  confusion          {_confusion_words(found.confusion)}")
+    if found.own_confusion is not None:
+        own = f"{_confusion_words(found.own_confusion)} over {found.table.threshold:.4g}"
+        typer.echo(f"  its own threshold  {own}")
     for one in found.kinds:
-        typer.echo(
-            f"  {KIND_NAMES[one.kind]}: {measure_words(one.recall)} of {one.days} days in "
-            f"{one.events} event{'' if one.events == 1 else 's'}"
-        )
+        cases = f"{_count(one.days, 'day')} in {_count(one.events, 'event')}"
+        typer.echo(f"  {KIND_NAMES[one.kind]}: {measure_words(one.recall)} of {cases}")
+
+
+def _confusion_words(c: Confusion) -> str:
+    misses = f"{c.misses} miss{'' if c.misses == 1 else 'es'}"
+    alarms = _count(c.false_alarms, "false alarm")
+    return f"{_count(c.hits, 'hit')}, {misses}, {alarms}, {c.quiet} quiet"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_mistakes(found: Evaluation) -> None:

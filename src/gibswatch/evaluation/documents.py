@@ -133,6 +133,8 @@ def _evaluation_to_json(found: Evaluation) -> dict[str, Any]:
         "recall": _measure_to_json(found.recall),
         "threshold": _threshold_to_json(found.threshold),
         "confusion": None if found.confusion is None else asdict(found.confusion),
+        "own_threshold": found.table.threshold,
+        "own_confusion": None if found.own_confusion is None else asdict(found.own_confusion),
         "kinds": [_kind_to_json(one) for one in found.kinds],
         "roc": _curve_to_json(found.roc, ("false_alarm_rate", "recall")),
         "precision_recall": _curve_to_json(found.precision_recall, ("recall", "precision")),

@@ -83,11 +83,17 @@ def _aimed(table: ScoreTable, target: Target) -> ScoreTable:
     if len(wanted) == 1 and table.target != target:
         (kind,) = wanted
         if kind in table.class_scores:
-            return replace(table, scores=table.class_scores[kind])
+            return _of_kind(table, kind)
     if table.target not in (None, "multi", target):
         told = f"trained to tell {table.target}, evaluated for {target}"
         return replace(table, notes=(*table.notes, told))
     return table
+
+
+def _of_kind(table: ScoreTable, kind: Kind) -> ScoreTable:
+    """Take the scores of one kind; a model's threshold is of its common score, a scan's of all."""
+    own = table.threshold if table.target is None else None
+    return replace(table, scores=table.class_scores[kind], threshold=own)
 
 
 def _evaluate_classes(table: ScoreTable, options: Options) -> Evaluation:
@@ -102,7 +108,7 @@ def _evaluate_classes(table: ScoreTable, options: Options) -> Evaluation:
     classes = []
     for kind in sorted(table.class_scores.keys() & FAULT_KINDS):
         truth = np.array([kind in kinds for kinds in said], dtype=np.bool_)
-        one = replace(table, scores=table.class_scores[kind], truth=truth, notes=())
+        one = replace(_of_kind(table, kind), truth=truth, notes=())
         found = _evaluate_one(one, options, kind)
         if found.positives:
             classes.append(found)
@@ -147,7 +153,8 @@ def _evaluate_one(table: ScoreTable, options: Options, kind: Kind | None) -> Eva
         average_precision=_measured(precision, judged, units, weighted_average_precision, options),
         recall=_recall(judged, units, threshold, options),
         threshold=threshold,
-        confusion=_confusion(judged, threshold),
+        confusion=_confusion(judged, None if threshold is None else threshold.value),
+        own_confusion=_confusion(judged, judged.threshold),
         kinds=kinds,
         roc=metrics.roc_curve(truth, scores),
         precision_recall=metrics.precision_recall_curve(truth, scores),
@@ -195,9 +202,10 @@ def _threshold(table: ScoreTable, judged: ScoreTable, options: Options) -> Thres
     return on_table(clean, options.per_days) if len(clean) else None
 
 
-def _confusion(table: ScoreTable, threshold: Threshold | None) -> Confusion | None:
-    value = table.threshold if threshold is None else threshold.value
-    return None if value is None else metrics.confusion(_truth(table), table.scores, value)
+def _confusion(table: ScoreTable, threshold: float | None) -> Confusion | None:
+    if threshold is None:
+        return None
+    return metrics.confusion(_truth(table), table.scores, threshold)
 
 
 def _units(table: ScoreTable, options: Options, wanted: Collection[Kind]) -> Units:

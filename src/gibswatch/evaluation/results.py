@@ -92,7 +92,9 @@ class Evaluation:
     threshold: Threshold | None
     """None without a clean day, and for pixels."""
     confusion: Confusion | None
-    """At the threshold; of pixels at the model's own."""
+    """At the threshold."""
+    own_confusion: Confusion | None
+    """At the model's own threshold, if it has one."""
     kinds: tuple[KindRecall, ...]
     roc: Curve | None
     precision_recall: Curve | None
