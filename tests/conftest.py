@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -18,6 +19,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from gibswatch.archive import download_days
+from gibswatch.catalogue import find_layer
 from gibswatch.catalogue.grids import TileMatrix
 from gibswatch.catalogue.windows import Grid, TileIndex
 from gibswatch.cli.main import main
@@ -30,11 +33,13 @@ from gibswatch.raster.regions import outline, region_area_km2
 from gibswatch.raster.scene import Scene, scene_from_picture
 from gibswatch.report import planes
 from gibswatch.scan.result import ScanResult
+from gibswatch.settings import Settings
 from gibswatch.simulate import DrawnDays, EmbeddedServer, GlobeSource, ServedLayer, create_app
 from gibswatch.simulate.server import FaultPlan, FaultRule, embedded_server
 from gibswatch.sky import expect
 from gibswatch.sky.satellites import satellite_of
 from gibswatch.types import (
+    BBox,
     BoolArray,
     ByteArray,
     DayItem,
@@ -459,3 +464,92 @@ def block() -> BoolArray:
     where = np.zeros(STANDIN_GLOBE.shape, dtype=bool)
     where[50:56, 100:109] = True
     return where
+
+
+LABELLED_FIRST = dt.date(2023, 1, 1)
+LABELLED_DAYS = 96
+LABELLED_BOX = BBox(-36, 18, 36, 90)
+"""One native tile of level 2."""
+
+
+def _day_at(index: int) -> dt.date:
+    return LABELLED_FIRST + dt.timedelta(days=index)
+
+
+def _codes_at(index: int) -> tuple[Kind, ...]:
+    """Every 8th day has a hole, every 8th another colour, day 50 a scheduled hole."""
+    if index == 50:
+        return (Kind.MISSING_EXPECTED,)
+    found = {3: (Kind.MISSING_UNEXPECTED,), 6: (Kind.MISCOLORATION,)}
+    return found.get(index % 8, ())
+
+
+def _fault_box(index: int) -> tuple[slice, slice]:
+    """Where the fault of a day lies, in pixels of the tile."""
+    row, col = 32 * (index * 5 % 9), 32 * (index * 3 % 9)
+    return slice(row, row + 224), slice(col, col + 224)
+
+
+def _tile_of_day(index: int) -> ByteArray:
+    """Draw the tile of a day: waves of green and blue that move, and its fault."""
+    rows, cols = np.mgrid[0:512, 0:512] / 40.0
+    chance = np.random.default_rng(index)
+    waves = np.stack([np.sin(rows + index), np.cos(cols - index), np.sin(rows - cols)], axis=2)
+    noise = chance.normal(0, 6, size=(512, 512, 1))
+    pixels = np.clip([70, 120, 150] + 40 * waves + noise, 5, 250).astype(np.uint8)
+    box, codes = _fault_box(index), _codes_at(index)
+    if Kind.MISSING_UNEXPECTED in codes or Kind.MISSING_EXPECTED in codes:
+        pixels[box] = 0
+    elif codes:
+        pixels[box] = pixels[box][..., ::-1] // 2 + np.array([110, 0, 60], dtype=np.uint8)
+    return pixels
+
+
+class _OneTile(GlobeSource):
+    """The tile of each day, whatever tile is asked for."""
+
+    def tile(self, day: dt.date, epsg: int, matrix: TileMatrix, row: int, col: int) -> bytes | None:
+        return encode_picture(_tile_of_day((day - LABELLED_FIRST).days), "jpg")
+
+
+def _split_at(index: int) -> str:
+    """Blocks of 8 days: three of train, one of val, one of test..."""
+    return ("train", "val", "train", "test", "train")[index // 8 % 5]
+
+
+def _label_text() -> str:
+    lines = [
+        f"{_split_at(i)} {_day_at(i)} {' '.join(str(int(code)) for code in _codes_at(i))}\n"
+        for i in range(LABELLED_DAYS)
+    ]
+    return "".join(lines)
+
+
+@pytest.fixture(scope="session")
+def labelled_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of 96 days with labels, splits and masks; not to be written to."""
+    root = tmp_path_factory.mktemp("models") / "data"
+    days = [_day_at(i) for i in range(LABELLED_DAYS)]
+    source = _OneTile(lambda day: np.zeros((2, 4, 3), np.uint8), days, "jpg")
+    served = ServedLayer(LAYER, "jpg", {4326: "250m"})
+    grid = Grid("native", 4326, "16km", bbox=LABELLED_BOX)
+    with EmbeddedServer(create_app({LAYER: (served, source)})) as server:
+        settings = Settings(
+            base_url=server.base_url, ramp_up_s=0, requests_per_s=0, bandwidth_mbit_s=0
+        )
+        download_days(root, find_layer(LAYER), grid, days, settings)
+    (root / "4326" / f"{LAYER}.txt").write_text(_label_text())
+    for index in range(LABELLED_DAYS):
+        mask = np.zeros((512, 512), dtype=np.uint8)
+        for code in _codes_at(index):
+            mask[_fault_box(index)] = int(code)
+        if mask.any():
+            folder = root / "4326" / str(_day_at(index))
+            (folder / f"{LAYER}_Mask.png").write_bytes(encode_mask(mask))
+    return root
+
+
+@pytest.fixture
+def labelled_copy(labelled_archive: Path, tmp_path: Path) -> Path:
+    """A copy of the labelled archive that a test may change."""
+    return Path(shutil.copytree(labelled_archive, tmp_path / "data"))

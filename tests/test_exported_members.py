@@ -15,6 +15,7 @@ import pytest
         "download",
         "evaluation",
         "features",
+        "models",
         "raster",
         "report",
         "scan",

@@ -21,13 +21,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gibswatch.archive import open_archive
     from gibswatch.catalogue import load_catalogue as layers
+    from gibswatch.models import load_model
     from gibswatch.scan import inspect, scan
 
-__all__ = ["inspect", "layers", "open_archive", "scan"]
+__all__ = ["inspect", "layers", "load_model", "open_archive", "scan"]
 
 _HOMES = {
     "inspect": ("gibswatch.scan.inspecting.inspection", "inspect"),
     "layers": ("gibswatch.catalogue.layers", "load_catalogue"),
+    "load_model": ("gibswatch.models.predict", "load_model"),
     "open_archive": ("gibswatch.archive.reader", "open_archive"),
     "scan": ("gibswatch.scan.pipeline", "scan"),
 }

@@ -29,6 +29,8 @@ _STAGES = {
     "judge": "Judging",
     "confirm": "Fetching again",
     "features": "Features",
+    "train": "Training",
+    "score": "Scoring",
 }
 
 

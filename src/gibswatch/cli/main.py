@@ -25,6 +25,7 @@ from gibswatch.cli import (
     features,
     label,
     layers,
+    predict,
     refresh,
     report,
     scan,
@@ -32,6 +33,7 @@ from gibswatch.cli import (
     sky,
     split,
     times,
+    train,
     verify,
 )
 from gibswatch.cli.console import error_line, show_warning
@@ -64,6 +66,8 @@ app.command("scan")(scan.scan)
 app.command("inspect")(scan.inspect)
 app.command("label")(label.label)
 app.command("features")(features.features)
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("report")(report.report)
 app.command("times")(times.times)

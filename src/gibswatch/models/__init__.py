@@ -1,1 +1,40 @@
-"""Vector or image to score (steps 9 and 10)."""
+"""Models: labelled days to a stored model, and a stored model to scores.
+
+Nothing here imports scikit-learn before a model is made or loaded: it is the extra ``models``.
+"""
+
+from gibswatch.models.card import ModelCard
+from gibswatch.models.dataset import LabelledDay, LabelledDays, read_days
+from gibswatch.models.extraction import SkippedDay
+from gibswatch.models.params import ChosenParameters, read_parameters
+from gibswatch.models.predict import DayScore, LoadedModel, load_model, score_days, score_scenes
+from gibswatch.models.registry import MODELS, ModelEntry, find_model
+from gibswatch.models.request import TrainRequest
+from gibswatch.models.targets import LEVELS, TARGETS, Level, Target, class_name
+from gibswatch.models.train import TrainResult, train_model
+
+__all__ = [
+    "LEVELS",
+    "MODELS",
+    "TARGETS",
+    "ChosenParameters",
+    "DayScore",
+    "LabelledDay",
+    "LabelledDays",
+    "Level",
+    "LoadedModel",
+    "ModelCard",
+    "ModelEntry",
+    "SkippedDay",
+    "Target",
+    "TrainRequest",
+    "TrainResult",
+    "class_name",
+    "find_model",
+    "load_model",
+    "read_days",
+    "read_parameters",
+    "score_days",
+    "score_scenes",
+    "train_model",
+]

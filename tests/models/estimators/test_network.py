@@ -87,5 +87,7 @@ def test_a_checkpoint_of_another_network_is_refused(rings: tuple[Any, Any]) -> N
 
 def test_the_penalty_holds_the_weights_small(rings: tuple[Any, Any]) -> None:
     X, y = rings
-    loose, tight = (Network(num_epochs=40, learning_rate=0.01, reg=reg).fit(X, y) for reg in (0.0, 1.0))
+    loose, tight = (
+        Network(num_epochs=40, learning_rate=0.01, reg=reg).fit(X, y) for reg in (0.0, 1.0)
+    )
     assert np.abs(tight.weights1_).sum() < 0.5 * np.abs(loose.weights1_).sum()

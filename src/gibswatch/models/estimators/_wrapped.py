@@ -13,14 +13,25 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["KEPT_TYPES", "ProbabilityClassifier", "WrappedClassifier"]
+__all__ = ["KEPT_TYPES", "ProbabilityClassifier", "WrappedClassifier", "scale_rows"]
 
 KEPT_TYPES: list[type] = [np.float64, np.float32]
 """Numbers that are taken as they are; all others become the first."""
+_FARTHEST = 10.0
+
+
+def scale_rows(scaler: Any, rows: NDArray[Any]) -> NDArray[Any]:
+    """Bring features to one scale, none farther than 10 standard deviations from its mean.
+
+    A gradient that hardly varied on the training days, as over a pole, can be 100 deviations away
+    on a normal day, and would alone decide the score of a linear model.
+    """
+    scaled: NDArray[Any] = scaler.transform(rows)
+    return np.clip(scaled, -_FARTHEST, _FARTHEST, out=scaled)
 
 
 class WrappedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier of scikit-learn, its features brought to mean 0 and variance 1 first.
+    """A classifier of scikit-learn, its features brought to one scale first (`scale_rows`).
 
     The lowest class (`classes_[0]`) is the normal one.
 
@@ -80,8 +91,7 @@ class WrappedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _scaled(self, X: NDArray[Any]) -> NDArray[Any]:
         if self.scaler_ is None:
             return X
-        scaled: NDArray[Any] = self.scaler_.transform(X)
-        return scaled
+        return scale_rows(self.scaler_, X)
 
 
 class ProbabilityClassifier(WrappedClassifier):

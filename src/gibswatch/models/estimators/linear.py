@@ -26,8 +26,8 @@ class _Iterative(WrappedClassifier):
 class LinearSVM(_Iterative):
     """Linear support vector machine, hinge loss; several classes one against the rest.
 
-    Minimises, on features of mean 0 and variance 1, ``.5 |w|^2 + C sum(max(0, 1 - t (w x + b)))``
-    with t in {-1, 1}: that of scikit-learn's ``LinearSVC(loss="hinge")``, which holds b small too.
+    Minimises, on features of one scale, ``.5 |w|^2 + C sum(max(0, 1 - t (w x + b)))`` with t in
+    {-1, 1}: that of scikit-learn's ``LinearSVC(loss="hinge")``, which holds b small too.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ class LinearSVM(_Iterative):
 class Softmax(ProbabilityClassifier, _Iterative):
     """Multinomial logistic regression with an L2 penalty.
 
-    Minimises, on features of mean 0 and variance 1, ``.5 |w|^2 + C sum(-log p(class))``: that of
-    scikit-learn's `LogisticRegression`.
+    Minimises, on features of one scale, ``.5 |w|^2 + C sum(-log p(class))``: that of scikit-learn's
+    `LogisticRegression`.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gibswatch.models.estimators._layers import ADAM_STATE, LAYERS, adam_step, forward, gradients
-from gibswatch.models.estimators._wrapped import KEPT_TYPES
+from gibswatch.models.estimators._wrapped import KEPT_TYPES, scale_rows
 
 __all__ = ["Network"]
 
@@ -25,7 +25,7 @@ State = dict[str, NDArray[Any]]
 
 
 class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """``softmax(relu(x W1 + b1) W2 + b2)``, features brought to mean 0 and variance 1 first.
+    """``softmax(relu(x W1 + b1) W2 + b2)``, features brought to one scale first (`scale_rows`).
 
     The loss is the mean cross entropy, weighted by class, and ``.5 reg |W|^2`` of both layers.
     Rows are read a batch at a time, so a memory-mapped matrix need not fit into memory.
@@ -119,7 +119,7 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_classification_targets(classes)
         codes, weights = self._start(rows, classes)
         if state is not None:
-            self._restore(state)
+            self.restore(state)
         while self.epoch_ < self.num_epochs:
             self._run_epoch(rows, codes, weights)
             if on_epoch is not None:
@@ -137,7 +137,7 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         rows = validate_data(self, X, reset=False, dtype=KEPT_TYPES)
         parts = [
-            forward(self._layers(), self.scaler_.transform(rows[at : at + _ROWS_AT_ONCE]))[1]
+            forward(self._layers(), scale_rows(self.scaler_, rows[at : at + _ROWS_AT_ONCE]))[1]
             for at in range(0, len(rows), _ROWS_AT_ONCE)
         ]
         return np.concatenate(parts)
@@ -181,7 +181,14 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.epoch_, self.step_, self.loss_ = 0, 0, float("inf")
         return codes, weights
 
-    def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take over what `state` gave, of a network of the same sizes.
+
+        Raises
+        ------
+        ValueError
+            If it is of another network.
+        """
         for name in (*LAYERS, *ADAM_STATE):
             kept, own = state.get(name), getattr(self, name)
             if kept is None or kept.shape != own.shape or not np.isfinite(kept).all():
@@ -197,7 +204,7 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         total = 0.0
         for at in range(0, len(X), self.batch_size):
             rows = np.sort(order[at : at + self.batch_size])
-            batch = self.scaler_.transform(np.asarray(X[rows], dtype=np.float64))
+            batch = scale_rows(self.scaler_, np.asarray(X[rows], dtype=np.float64))
             loss, slopes = gradients(
                 self._layers(), batch, codes[rows], weights[codes[rows]], self.reg
             )

@@ -1,0 +1,154 @@
+"""One day to rows of features: one row a picture, or one a patch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gibswatch.archive.reader import Archive
+from gibswatch.errors import ArchiveError, DecodeError, UsageError
+from gibswatch.features import (
+    FEATURE_VERSION,
+    FeatureDefinition,
+    FeatureKind,
+    PatchDefinition,
+    extract,
+    extract_patches,
+)
+from gibswatch.models.card import ModelCard
+from gibswatch.models.patches import MaskPlace, PatchSampling, patch_classes, read_mask
+from gibswatch.models.targets import Level
+from gibswatch.raster.scene import Scene
+
+__all__ = [
+    "DayRows",
+    "DayTask",
+    "Definition",
+    "SkippedDay",
+    "definition_for",
+    "definition_of",
+    "read_whole_scene",
+    "rows_of_day",
+    "rows_of_scene",
+]
+
+Definition = FeatureDefinition | PatchDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedDay:
+    """A day that could not be used."""
+
+    date: dt.date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayRows:
+    """Features and classes of one day."""
+
+    date: dt.date
+    features: NDArray[np.float32]
+    """(r, n): one row of a picture, or one of each patch that was drawn."""
+    classes: NDArray[np.int64]
+    """(r,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayTask:
+    """One day to make rows of, as a worker is given it."""
+
+    root: Path
+    layer: str
+    epsg: int
+    date: dt.date
+    day_class: int
+    definition: Definition
+    masks: MaskPlace | None = None
+    """Where truth of pixels lies; only at pixel level."""
+    sampling: PatchSampling | None = None
+
+
+def definition_for(level: Level, shape: tuple[int, int], kind: FeatureKind) -> Definition:
+    """Choose the features of a level for pictures of a shape."""
+    if level == "pixel":
+        return PatchDefinition()
+    return FeatureDefinition.for_shape(*shape, kind=kind)
+
+
+def definition_of(card: ModelCard) -> Definition:
+    """Read the features of a stored model.
+
+    Raises
+    ------
+    UsageError
+        If they are of another version than this code makes, or are none.
+    """
+    version = card.features.get("version")
+    if version != FEATURE_VERSION:
+        raise UsageError(
+            f"the model was trained on features of version {str(version)[:20]}, this Gibswatch "
+            f"makes version {FEATURE_VERSION}: train it again with `gibswatch train`"
+        )
+    record = PatchDefinition if card.level == "pixel" else FeatureDefinition
+    definition = record.from_json(card.features)
+    if definition.length != card.n_features:
+        raise UsageError(
+            f"the model's card names features of length {definition.length} and a model of "
+            f"{card.n_features}: the card was changed; train the model again"
+        )
+    return definition
+
+
+def rows_of_scene(scene: Scene, definition: Definition) -> NDArray[np.float32]:
+    """Features of a picture as (1, n) rows, or of its patches as (patches, n), row by row."""
+    if isinstance(definition, PatchDefinition):
+        return extract_patches(scene, definition).reshape(-1, definition.length)
+    return extract(scene, definition)[np.newaxis]
+
+
+def read_whole_scene(root: Path, layer: str, day: dt.date, epsg: int) -> Scene | SkippedDay:
+    """Read a day of an archive; one with pixels that were never had is none.
+
+    They are black, and would look like a fault.
+    """
+    try:
+        scene = Archive(root).scene(layer, day, epsg)
+    except (ArchiveError, DecodeError, OSError) as error:
+        return SkippedDay(day, str(error))
+    usable = scene.usable
+    if not usable.all():
+        return SkippedDay(day, f"{1 - usable.mean():.1%} of its picture is not there")
+    return scene
+
+
+def rows_of_day(task: DayTask) -> DayRows | SkippedDay:
+    """Work out the rows of one day, or say why it has none."""
+    scene = read_whole_scene(task.root, task.layer, task.date, task.epsg)
+    if isinstance(scene, SkippedDay):
+        return scene
+    if not isinstance(task.definition, PatchDefinition):
+        rows = rows_of_scene(scene, task.definition)
+        return DayRows(task.date, rows, np.array([task.day_class]))
+    return _patches_of_day(task, scene, task.definition)
+
+
+def _patches_of_day(
+    task: DayTask, scene: Scene, definition: PatchDefinition
+) -> DayRows | SkippedDay:
+    if task.masks is None or task.sampling is None:
+        raise ValueError("patches need masks and a sampling")
+    try:
+        mask: NDArray[Any] | None = read_mask(task.masks, task.date, scene.georeference.shape)
+    except DecodeError as error:
+        return SkippedDay(task.date, str(error))
+    if mask is None and task.day_class != 0:
+        return SkippedDay(task.date, "it has a code of a fault and no mask: run `gibswatch label`")
+    classes = patch_classes(mask, scene.georeference.shape, definition.side, task.masks.target)
+    drawn = task.sampling.draw(classes, task.date)
+    return DayRows(task.date, rows_of_scene(scene, definition)[drawn], classes[drawn])

@@ -1,0 +1,189 @@
+"""A training before it runs: what is asked for, what that means, and whether it can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gibswatch.archive.reader import Archive
+from gibswatch.archive.split import SplitMethod
+from gibswatch.catalogue.windows import plan_grid
+from gibswatch.download.wms import find_picture_layer
+from gibswatch.errors import ArchiveError, UsageError
+from gibswatch.features import FeatureKind
+from gibswatch.models.dataset import LabelledDays
+from gibswatch.models.extraction import DayTask, Definition
+from gibswatch.models.matrix import FeatureMatrix
+from gibswatch.models.patches import MaskPlace, PatchSampling
+from gibswatch.models.registry import ModelEntry
+from gibswatch.models.store import package_versions
+from gibswatch.models.targets import Level, Target, class_name
+from gibswatch.types import Georeference
+
+__all__ = [
+    "TrainRequest",
+    "TrainingRun",
+    "check_request",
+    "georeference_of",
+    "plan_of",
+    "tasks_of",
+    "training_rows",
+]
+
+_MOST_SEED = 2**32 - 1
+_FEWEST_PATCHES, _MOST_PATCHES = 100, 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What is to be trained."""
+
+    layer: str
+    model: str
+    """Name in the registry."""
+    target: Target = "any"
+    level: Level = "image"
+    root: Path = Path("data")
+    epsg: int = 4326
+    labels: Path | None = None
+    """Default: the archive's own label file."""
+    features: FeatureKind = "hog+hue"
+    """Of whole pictures; patches have features of their own."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    calibrate: bool = False
+    resume: bool = False
+    out: Path = Path("models")
+    """Folder of the model."""
+    masks: Path | None = None
+    """Folder of masks, at pixel level; default: the archive's own."""
+    max_patches: int = 100_000
+    split_by: SplitMethod | None = None
+    """How the days were split; default: found out."""
+    workers: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """A request and what was read for it."""
+
+    request: TrainRequest
+    entry: ModelEntry
+    days: LabelledDays
+    georeference: Georeference
+    definition: Definition
+
+    @property
+    def stem(self) -> Path:
+        """Name that all files of the model share."""
+        parts = [self.days.layer, self.entry.name, self.request.target]
+        parts += ["pixel"] if self.request.level == "pixel" else []
+        parts += [str(self.days.epsg)] if self.days.epsg != 4326 else []
+        return self.request.out / "_".join(parts)
+
+
+def check_request(request: TrainRequest, entry: ModelEntry) -> None:
+    """Refuse options that do not go together, before anything is read.
+
+    Raises
+    ------
+    UsageError
+        With the option to change.
+    """
+    if not 0 <= request.seed <= _MOST_SEED:
+        raise UsageError(f"--seed {request.seed} is none: give a number from 0 to {_MOST_SEED}")
+    if not _FEWEST_PATCHES <= request.max_patches <= _MOST_PATCHES:
+        raise UsageError(
+            f"--max-patches {request.max_patches} is out of range: give {_FEWEST_PATCHES} to "
+            f"{_MOST_PATCHES}"
+        )
+    if request.masks is not None and request.level != "pixel":
+        raise UsageError("--masks says what pixels show: give --level pixel too")
+    if request.masks is not None and not request.masks.is_dir():
+        raise UsageError(f"--masks {request.masks} is no folder: give one of masks")
+    if request.calibrate and request.level == "pixel":
+        raise UsageError("--calibrate is for whole pictures: leave it or --level pixel out")
+    if request.target == "multi" and not entry.supervised:
+        raise UsageError(
+            f"{entry.name} learns from normal days alone and tells no kinds: give --target any"
+        )
+
+
+def georeference_of(days: LabelledDays) -> Georeference:
+    """Where the pixels of the archive's pictures lie."""
+    grid = Archive(days.root).grid(days.layer, days.epsg)
+    if grid is None:
+        raise ArchiveError(f"{days.root} has no grid of {days.layer}: run `gibswatch verify`")
+    return plan_grid(grid, find_picture_layer(days.layer).matrix_set(grid.epsg)).georeference
+
+
+def plan_of(run: TrainingRun) -> dict[str, Any]:
+    """All that decides what comes out, but the number of epochs, to which more may be added."""
+    request = run.request
+    parameters = {**run.entry.defaults, **request.parameters}
+    parameters.pop("num_epochs", None)
+    versions = package_versions()
+    return {
+        "model": run.entry.name,
+        "level": request.level,
+        "target": request.target,
+        "layer": run.days.layer,
+        "days": run.days.sha256,
+        "features": run.definition.to_json(),
+        "params": parameters,
+        "seed": request.seed,
+        "masks": str(request.masks) if request.masks else None,
+        "max_patches": request.max_patches if request.level == "pixel" else None,
+        "versions": {name: versions.get(name) for name in ("numpy", "scikit-learn")},
+    }
+
+
+def tasks_of(run: TrainingRun) -> list[DayTask]:
+    """Training days, then validation days."""
+    request, days = run.request, run.days
+    wanted = [*days.of("train"), *days.of("val")]
+    masks = sampling = None
+    if request.level == "pixel":
+        masks = MaskPlace(days.root, days.layer, days.epsg, request.target, request.masks)
+        per_class = max(1, request.max_patches // (2 * len(wanted)))
+        sampling = PatchSampling(per_class, request.seed)
+    return [
+        DayTask(
+            days.root, days.layer, days.epsg, day.date, day.number, run.definition, masks, sampling
+        )
+        for day in wanted
+    ]
+
+
+def training_rows(run: TrainingRun, matrix: FeatureMatrix) -> int:
+    """Count the rows of training days, which are the first.
+
+    Raises
+    ------
+    UsageError
+        If a class lost all its rows to damaged pictures, or no mask shows it.
+    """
+    dates = np.array([day.date for day in run.days.of("train")], dtype="M8[D]")
+    training = int(np.isin(matrix.dates, dates).sum())
+    found = np.unique(matrix.classes) if run.entry.supervised else np.array([0])
+    parts = {"train": matrix.classes[:training], "val": matrix.classes[training:]}
+    for split, classes in parts.items():
+        for number in {0, *found.tolist()}:
+            if number not in classes:
+                what = "patch" if run.request.level == "pixel" else "picture"
+                raise UsageError(
+                    f"no {what} of the {split} days that can be read is "
+                    f"{class_name(number, run.request.target)} ({len(matrix.skipped)} days "
+                    f"skipped): `gibswatch verify {run.days.layer}` mends pictures, `gibswatch "
+                    "label` makes masks"
+                )
+    if run.entry.supervised and len(found) < 2:
+        raise UsageError(
+            f"no mask shows a patch that is {run.request.target}: make masks with "
+            "`gibswatch label`, or name a folder with --masks"
+        )
+    return training

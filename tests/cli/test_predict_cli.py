@@ -1,0 +1,138 @@
+"""`gibswatch predict` as a command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gibswatch.evaluation import read_scores
+from gibswatch.models import TrainRequest, train_model
+
+Run = Callable[..., Any]
+LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
+AQUA = "MODIS_Aqua_CorrectedReflectance_TrueColor"
+
+
+@pytest.fixture(scope="module")
+def stored(labelled_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("stored")
+    return train_model(TrainRequest(LAYER, "softmax", root=labelled_archive, out=out)).path
+
+
+def test_scores_of_the_test_days_as_a_table(
+    run: Run, stored: Path, labelled_archive: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "scores.parquet"
+    where = ("--output-dir", labelled_archive, "--out", out)
+    ended = run("predict", stored, LAYER, "--split", "test", *where)
+    assert ended.code == 0
+    assert ended.out.startswith("softmax: 16 days, ")
+    assert ended.out.rstrip().endswith(f"in {out}")
+    table = read_scores(out)
+    assert (len(table), table.level, table.target, table.layer) == (16, "image", "any", LAYER)
+    assert table.truth is not None
+    assert table.truth.sum() == 4
+    assert set(table.splits.values()) == {"test"}
+    assert table.threshold == json.loads(stored.with_suffix(".json").read_text())["threshold"]
+    assert table.inference_s_per_day is not None
+    evaluated = run("evaluate", out, "--labels", labelled_archive / "4326" / f"{LAYER}.txt")
+    assert evaluated.code == 0, evaluated.err
+
+
+def test_days_go_to_the_terminal_without_a_table(
+    run: Run, stored: Path, labelled_archive: Path
+) -> None:
+    span = ("--start", "2023-01-03", "--end", "2023-01-06")
+    ended = run("predict", stored, LAYER, *span, "--output-dir", labelled_archive)
+    lines = ended.out.splitlines()
+    assert ended.code == 0
+    assert [line.split()[0] for line in lines[:3]] == ["2023-01-03", "2023-01-04", "2023-01-05"]
+    assert lines[1].endswith("  anomalous")
+    document = json.loads(
+        run("predict", stored, LAYER, *span, "--output-dir", labelled_archive, "--json").out
+    )
+    assert [item["called"] for item in document["items"]] == [False, True, False]
+
+
+def test_damaged_days_are_listed(run: Run, stored: Path, labelled_copy: Path) -> None:
+    picture = labelled_copy / "4326" / "2023-01-04" / f"{LAYER}.jpg"
+    picture.write_bytes(picture.read_bytes()[:3000])
+    span = ("--start", "2023-01-03", "--end", "2023-01-06")
+    ended = run("predict", stored, LAYER, *span, "--output-dir", labelled_copy)
+    assert ended.code == 4
+    assert "skipped 2023-01-04" in ended.err
+    assert "2 days, " in ended.out
+
+
+def test_patches_and_rasters(run: Run, labelled_archive: Path, tmp_path: Path) -> None:
+    asked = TrainRequest(
+        LAYER, "random-forest", level="pixel", root=labelled_archive, out=tmp_path,
+        parameters={"n_estimators": 5}, max_patches=1000,
+    )  # fmt: skip
+    path = train_model(asked).path
+    out, days = tmp_path / "patches.parquet", tmp_path / "days.csv"
+    ended = run("predict", path, LAYER, "--split", "test", "--output-dir", labelled_archive,
+                "--patches", out, "--rasters", tmp_path / "rasters", "--out", days)  # fmt: skip
+    assert ended.code == 0, ended.err
+    table = read_scores(out)
+    assert table.level == "pixel"
+    assert table.truth is not None
+    assert len(table.days) == 16
+    assert table.scores[table.truth].mean() > table.scores[~table.truth].mean() + 0.5
+    assert len(read_scores(days)) == 16
+    names = [raster.name for raster in sorted((tmp_path / "rasters").iterdir())]
+    assert len(names) == 16
+    assert names[0] == f"2023-01-25_{LAYER}_Score.tif"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([AQUA], f"the model was trained on {LAYER}, not on {AQUA}"),
+        ([LAYER, "--epsg", "3413"], "trained in EPSG:4326, not in EPSG:3413"),
+        ([LAYER, "--out", "scores.xlsx"], "scores.xlsx is no name for a score table"),
+        ([LAYER, "--start", "2030-01-01"], "holds no day"),
+        ([LAYER, "--labels", "none.txt"], "--labels none.txt is not there"),
+        ([LAYER, "--rasters", "r"], "scores no pixels"),
+        ([LAYER, "--patches", "p.csv"], "scores no patches"),
+    ],
+)
+def test_bad_input_is_one_line(
+    run: Run, stored: Path, labelled_archive: Path, arguments: list[str], message: str
+) -> None:
+    ended = run("predict", stored, *arguments, "--output-dir", labelled_archive)
+    assert ended.code == 2
+    assert message in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+class _Exploit:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self.marker}",)
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "model.pth", "model.joblib", "model.skops"])
+def test_a_hostile_file_is_refused_and_not_run(
+    run: Run, stored: Path, tmp_path: Path, name: str
+) -> None:
+    marker, path = tmp_path / "ran", tmp_path / name
+    path.write_bytes(pickle.dumps(_Exploit(marker)))
+    card = json.loads(stored.with_suffix(".json").read_text())
+    data = path.read_bytes()
+    card |= {"file_bytes": len(data), "file_sha256": hashlib.sha256(data).hexdigest()}
+    path.with_suffix(".json").write_text(json.dumps(card))
+    ended = run("predict", path, LAYER)
+    assert ended.code == 2
+    assert "gibswatch train" in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert not marker.exists()
