@@ -22,7 +22,7 @@ __all__ = ["find_colour_shifts"]
 
 _Singles = NDArray[np.float32]
 
-_ENOUGH, _REST = 22.0, 6.5
+_ENOUGH, _REST = 25.0, 7.5
 """Evidence, in log likelihood: of a run of granules, and what must remain of it without the best
 sixteenth of each.  Of the clean granules of the tiles of Terra 2023 (454 days, of all seasons) the
 best has 0.9 of both."""

@@ -25,10 +25,10 @@ __all__ = ["find_gap_shifts"]
 _MOST_LATITUDE_DEG = 40.0
 _LOW_SUN_DEG = 80.0
 _FARTHEST_PX = 60
-_LEAST_KM, _LEAST_ASIDE_KM, _LEAST_PX = 25.0, 40.0, 1.6
+_LEAST_KM, _LEAST_ASIDE_KM, _LEAST_PX = 25.0, 60.0, 1.6
 """Shift of an edge that counts: outwards on both sides, to one side, and in pixels at least.  Of
 clean granules of Terra in the tuning years none has more than 5 km of either at 16 km a pixel; of
-the tiles of Terra 2023 one is 28 km aside: dark water at a swath's edge."""
+the tiles of Terra 2023 four of Bands721 are 25-41 km aside: dark water at a swath's edge."""
 _LEAST_LENGTH_DEG = 4.0
 """Of latitude along which both edges must be seen."""
 _MOST_GRANULES = 0.25
