@@ -17,6 +17,7 @@ import pytest
 import skops.io
 
 from gibswatch.errors import UsageError
+from gibswatch.models._schema import TRUSTED
 from gibswatch.models.card import GridOfModel, ModelCard
 from gibswatch.models.registry import MODELS, find_model
 from gibswatch.models.store import model_paths, read_model, save_model
@@ -243,6 +244,42 @@ def test_trees_that_lead_astray_are_refused(
 
     rewrite(path, bend)
     with pytest.raises(UsageError, match="leads out of its nodes or features"):
+        read_model(path)
+
+
+def test_an_object_that_poses_as_another_is_not_taken_for_it(made: Made) -> None:
+    """By its identity skops would take an earlier array for the one that was checked."""
+    path, fitted = made("random-forest")
+
+    def pose(schema: dict[str, Any], entries: dict[str, bytes]) -> None:
+        nodes = find(schema, "TreeNode")["content"]["content"]["nodes"]
+        bent = np.load(io.BytesIO(entries[nodes["file"]]))
+        bent["left_child"][0] = 10**9
+        buffer = io.BytesIO()
+        np.save(buffer, bent)
+        entries["bent.npy"] = buffer.getvalue()
+        attributes = schema["content"]["content"]
+        schema["content"]["content"] = {"n": nodes | {"file": "bent.npy"}} | attributes
+        key_types = schema["content"]["key_types"]["content"]
+        key_types.append(key_types[0])
+
+    rewrite(path, pose)
+    assert skops.io.load(path, trusted=list(TRUSTED)).n["left_child"][0] == 10**9
+    assert _first_child(skops.io.load(path, trusted=list(TRUSTED))) == 10**9  # what it is about
+    estimator, _ = read_model(path)
+    assert _first_child(estimator) == _first_child(fitted)
+
+
+def _first_child(forest: Any) -> int:
+    tree = forest.model_.estimators_[0].tree_
+    return int(tree.children_left[0])
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 3, "2"])
+def test_other_protocols_of_skops_are_refused(made: Made, protocol: object) -> None:
+    path, _ = made("softmax")
+    rewrite(path, lambda schema, _: schema.update(protocol=protocol))
+    with pytest.raises(UsageError, match="another version of skops"):
         read_model(path)
 
 

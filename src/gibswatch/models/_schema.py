@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TRUSTED", "UnsafeFileError", "check_file"]
+__all__ = ["TRUSTED", "UnsafeFileError", "checked_file"]
 
 _ESTIMATORS = "gibswatch.models.estimators"
 TRUSTED = (
@@ -54,6 +54,8 @@ _PLAIN = {
     "TreeNode": {"sklearn.tree._tree.Tree"},
 }  # fmt: skip
 """Types that each loader of skops may be asked for."""
+_PROTOCOL = 2
+"""Of skops: by an older one a file could ask for loaders that check less."""
 _MAX_BYTES = 2**31
 _MAX_ENTRIES = 100_000
 _MAX_SCHEMA = 2**28
@@ -67,7 +69,7 @@ class UnsafeFileError(ValueError):
     """A file that holds what no model of ours holds; the message says what."""
 
 
-def check_file(data: bytes, n_features: int) -> None:
+def checked_file(data: bytes, n_features: int) -> bytes:
     """Check the bytes of a ``.skops`` file; makes no object of it.
 
     Parameters
@@ -75,6 +77,12 @@ def check_file(data: bytes, n_features: int) -> None:
     data : bytes
     n_features : int
         Features that its model may use.
+
+    Returns
+    -------
+    bytes
+        The same file without the identities of its objects: by them skops would take an object that
+        it made for another one, which was checked.
 
     Raises
     ------
@@ -84,13 +92,9 @@ def check_file(data: bytes, n_features: int) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_entries(archive)
-            schema = json.loads(archive.read("schema.json"))
-            for node in _nodes(schema, 0):
-                _check_node(node)
-                if node["__loader__"] == "NdArrayNode":
-                    _check_array(archive, node)
-                if node["__loader__"] == "TreeNode":
-                    _check_tree(archive, node, n_features)
+            schema = _without_identities(json.loads(archive.read("schema.json")), 0)
+            _check_schema(archive, schema, n_features)
+            return _packed(archive, schema)
     except UnsafeFileError:
         raise
     except zipfile.BadZipFile as error:
@@ -99,6 +103,42 @@ def check_file(data: bytes, n_features: int) -> None:
         # RuntimeError: an entry with a password, or nested too deep; EOFError: one cut short.
         name = type(error).__name__
         raise UnsafeFileError(f"it is damaged ({name}: {str(error)[:80]})") from error
+
+
+def _check_schema(archive: zipfile.ZipFile, schema: Any, n_features: int) -> None:
+    if schema["protocol"] != _PROTOCOL:
+        raise UnsafeFileError("it was written by another version of skops")
+    for node in _nodes(schema):
+        _check_node(node)
+        if node["__loader__"] == "NdArrayNode":
+            _check_array(archive, node)
+        if node["__loader__"] == "TreeNode":
+            _check_tree(archive, node, n_features)
+
+
+def _packed(archive: zipfile.ZipFile, schema: Any) -> bytes:
+    """Put the arrays and a changed schema into a file of the same form."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for entry in archive.infolist():
+            if entry.filename != "schema.json":
+                packed.writestr(entry.filename, archive.read(entry))
+        packed.writestr("schema.json", json.dumps(schema))
+    return buffer.getvalue()
+
+
+def _without_identities(value: Any, depth: int) -> Any:
+    if depth > _MAX_DEPTH:
+        raise UnsafeFileError("its schema is nested deeper than a model's")
+    if isinstance(value, dict):
+        return {
+            key: _without_identities(child, depth + 1)
+            for key, child in value.items()
+            if key != "__id__"
+        }
+    if isinstance(value, list):
+        return [_without_identities(child, depth + 1) for child in value]
+    return value
 
 
 def _check_entries(archive: zipfile.ZipFile) -> None:
@@ -119,22 +159,20 @@ def _check_entries(archive: zipfile.ZipFile) -> None:
         raise UnsafeFileError("it has no schema, or two of one name")
 
 
-def _nodes(value: Any, depth: int) -> Iterator[dict[str, Any]]:
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
     """Yield every object of a schema, however deep it lies."""
-    if depth > _MAX_DEPTH:
-        raise UnsafeFileError("its schema is nested deeper than a model's")
     children: list[Any] = []
     if isinstance(value, dict):
         # skops takes an object for one by its loader; what lacks one must be a plain container.
         if "__loader__" in value:
             yield value
-        elif "__class__" in value or "__module__" in value:
+        elif {"__class__", "__module__"} & set(value):
             raise UnsafeFileError("an object of it has no loader")
         children = list(value.values())
     elif isinstance(value, list):
         children = value
     for child in children:
-        yield from _nodes(child, depth + 1)
+        yield from _nodes(child)
 
 
 def _check_node(node: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from gibswatch.errors import MissingExtraError, UsageError
 from gibswatch.files import write_bytes
 from gibswatch.models._bounds import check_estimator
-from gibswatch.models._schema import TRUSTED, UnsafeFileError, check_file
+from gibswatch.models._schema import TRUSTED, UnsafeFileError, checked_file
 from gibswatch.models.card import ModelCard, card_to_bytes, read_card
 from gibswatch.models.registry import find_model
 
@@ -102,8 +102,7 @@ def read_model(path: Path) -> tuple[Any, ModelCard]:
     card = read_card(beside)
     data = _read_weights(weights, card)
     try:
-        check_file(data, card.n_features)
-        estimator = _construct(data)
+        estimator = _construct(checked_file(data, card.n_features))
         expected = find_model(card.model).make(card.parameters, card.seed)
         check_estimator(estimator, expected, card.classes, card.n_features)
     except UnsafeFileError as error:
