@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from gibswatch.models import (
     DayScore,
     Target,
     TrainRequest,
+    TrainResult,
     load_model,
     read_days,
     score_days,
@@ -39,6 +41,18 @@ def request(root: Path, out: Path, model: str, **changes: Any) -> TrainRequest:
         "parameters": QUICK.get(model, {}),
     }  # fmt: skip
     return TrainRequest(**(values | changes))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(labelled_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    """A network that nothing stopped."""
+    return train_model(request(labelled_archive, tmp_path_factory.mktemp("whole"), "network"))
+
+
+@pytest.fixture
+def finished(undisturbed: TrainResult, tmp_path: Path) -> Path:
+    """A copy of the folder of that training."""
+    return Path(shutil.copytree(undisturbed.path.parent, tmp_path / "finished"))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -68,10 +82,8 @@ def test_every_model_trains_and_tells_faulty_test_days(
     assert done.card.metrics["average_precision"] > 2 * done.card.metrics["base_rate"]
 
 
-def test_the_threshold_lets_one_normal_day_in_thirty_through(
-    labelled_archive: Path, tmp_path: Path
-) -> None:
-    card = train_model(request(labelled_archive, tmp_path, "softmax")).card
+def test_the_threshold_lets_one_normal_day_in_thirty_through(undisturbed: TrainResult) -> None:
+    card = undisturbed.card
     assert card.metrics["false_alarm_rate"] == 0  # of 17 days none
     assert card.metrics["normal_days"] == 17
     assert any("rests on 17 normal validation days" in note for note in card.notes)
@@ -124,11 +136,9 @@ def test_patches_by_masks(labelled_archive: Path, tmp_path: Path) -> None:
 
 
 def test_resume_after_a_kill_gives_the_undisturbed_model(
-    labelled_archive: Path, tmp_path: Path
+    labelled_archive: Path, undisturbed: TrainResult, tmp_path: Path
 ) -> None:
     """Kill the process in the features, and again among the epochs."""
-    asked = request(labelled_archive, tmp_path / "whole", "network")
-    undisturbed = train_model(asked)
     out = tmp_path / "killed"
     script = (
         "import os, sys, time\nfrom pathlib import Path\n"
@@ -158,29 +168,26 @@ def test_resume_after_a_kill_gives_the_undisturbed_model(
     assert resumed.card.metrics == undisturbed.card.metrics
 
 
-def test_more_epochs_go_on_from_the_last_checkpoint(labelled_archive: Path, tmp_path: Path) -> None:
-    few, many = ({**QUICK["network"], "num_epochs": n} for n in (3, 8))
-    train_model(request(labelled_archive, tmp_path, "network", parameters=few))
+def test_more_epochs_go_on_from_the_last_checkpoint(labelled_archive: Path, finished: Path) -> None:
+    many = {**QUICK["network"], "num_epochs": 11}
     told: list[tuple[str, int, int]] = []
     train_model(
-        request(labelled_archive, tmp_path, "network", parameters=many, resume=True),
+        request(labelled_archive, finished, "network", parameters=many, resume=True),
         lambda *step: told.append(step),
     )
-    assert [step[1] for step in told if step[0] == "train"] == [4, 5, 6, 7, 8]
+    assert [step[1] for step in told if step[0] == "train"] == [9, 10, 11]
 
 
-def test_resuming_another_training_is_refused(labelled_archive: Path, tmp_path: Path) -> None:
-    train_model(request(labelled_archive, tmp_path, "network"))
+def test_resuming_another_training_is_refused(labelled_archive: Path, finished: Path) -> None:
     with pytest.raises(UsageError, match=r"holds a training with another seed: give the same"):
-        train_model(request(labelled_archive, tmp_path, "network", seed=5, resume=True))
+        train_model(request(labelled_archive, finished, "network", seed=5, resume=True))
 
 
-def test_a_damaged_checkpoint_is_told(labelled_archive: Path, tmp_path: Path) -> None:
-    done = train_model(request(labelled_archive, tmp_path, "network"))
-    last = done.path.with_suffix(".training") / "last.npz"
+def test_a_damaged_checkpoint_is_told(labelled_archive: Path, finished: Path) -> None:
+    (last,) = finished.rglob("last.npz")
     last.write_bytes(last.read_bytes()[:-50])
     with pytest.raises(UsageError, match=r"last\.npz is damaged: leave --resume out"):
-        train_model(request(labelled_archive, tmp_path, "network", resume=True))
+        train_model(request(labelled_archive, finished, "network", resume=True))
 
 
 def test_pictures_that_cannot_be_read_are_skipped_and_told(
