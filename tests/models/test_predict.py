@@ -98,6 +98,8 @@ def test_features_of_another_version_are_refused(stored: Path, tmp_path: Path) -
             {"version": 99},
             r"features of version 99, this Gibswatch makes version 1: train it again",
         ),
+        ({"pool": 7}, r"pooled in way 7, this Gibswatch pools in way 1: train it again"),
+        ({"kind": "hue"}, r"pools gradients and has none"),
         ({"bins": 11}, r"names features of length \d+ and a model of \d+"),
         ({"cell": "x"}, r"feature cell 'x'"),
         ({"more": 1}, r"a definition of features has the fields"),

@@ -41,6 +41,12 @@ def train(
         Literal["hog", "hue", "hog+hue"],
         typer.Option("--features", help="Gradients, hues, or both; of whole pictures."),
     ] = "hog+hue",
+    pool: Annotated[
+        bool,
+        typer.Option(
+            "--pool/--no-pool", help="Gradients of all places together, or of each by itself."
+        ),
+    ] = True,
     params: Annotated[
         Path | None,
         typer.Option("--params", metavar="FILE.json", help="Parameters; gibs-ml's will do."),
@@ -94,7 +100,7 @@ def train(
     chosen = ChosenParameters() if params is None else read_parameters(params, entry)
     request = TrainRequest(
         layer=layer, model=model, target=target, level=level, root=output_dir, epsg=epsg,
-        labels=labels, features=features, parameters=chosen.values, seed=seed,
+        labels=labels, features=features, pool=pool, parameters=chosen.values, seed=seed,
         calibrate=calibrate, resume=resume, out=out, masks=masks, max_patches=max_patches,
         split_by=split_by, workers=chosen.workers if workers is None else workers,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from gibswatch.features import (
 )
 from gibswatch.models.card import ModelCard
 from gibswatch.models.patches import MaskPlace, PatchSampling, patch_classes, read_mask
+from gibswatch.models.pooling import PooledDefinition, pool_gradients
 from gibswatch.models.targets import Level
 from gibswatch.raster.scene import Scene
 
@@ -37,7 +38,7 @@ __all__ = [
     "rows_of_scene",
 ]
 
-Definition = FeatureDefinition | PatchDefinition
+Definition = FeatureDefinition | PooledDefinition | PatchDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,14 @@ class DayTask:
     sampling: PatchSampling | None = None
 
 
-def definition_for(level: Level, shape: tuple[int, int], kind: FeatureKind) -> Definition:
-    """Choose the features of a level for pictures of a shape."""
+def definition_for(
+    level: Level, shape: tuple[int, int], kind: FeatureKind, *, pool: bool = True
+) -> Definition:
+    """Choose the features of a level for pictures of a shape; `pool` is that of the gradients."""
     if level == "pixel":
         return PatchDefinition()
-    return FeatureDefinition.for_shape(*shape, kind=kind)
+    definition = FeatureDefinition.for_shape(*shape, kind=kind)
+    return PooledDefinition(definition) if pool and definition.hog_length else definition
 
 
 def definition_of(card: ModelCard) -> Definition:
@@ -95,8 +99,7 @@ def definition_of(card: ModelCard) -> Definition:
             f"the model was trained on features of version {str(version)[:20]}, this Gibswatch "
             f"makes version {FEATURE_VERSION}: train it again with `gibswatch train`"
         )
-    record = PatchDefinition if card.level == "pixel" else FeatureDefinition
-    definition = record.from_json(card.features)
+    definition = _record_of(card)
     if definition.length != card.n_features:
         raise UsageError(
             f"the model's card names features of length {definition.length} and a model of "
@@ -105,10 +108,20 @@ def definition_of(card: ModelCard) -> Definition:
     return definition
 
 
+def _record_of(card: ModelCard) -> Definition:
+    if card.level == "pixel":
+        return PatchDefinition.from_json(card.features)
+    if "pool" in card.features:
+        return PooledDefinition.from_json(dict(card.features))
+    return FeatureDefinition.from_json(card.features)
+
+
 def rows_of_scene(scene: Scene, definition: Definition) -> NDArray[np.float32]:
     """Features of a picture as (1, n) rows, or of its patches as (patches, n), row by row."""
     if isinstance(definition, PatchDefinition):
         return extract_patches(scene, definition).reshape(-1, definition.length)
+    if isinstance(definition, PooledDefinition):
+        return pool_gradients(extract(scene, definition.base), definition)[np.newaxis]
     return extract(scene, definition)[np.newaxis]
 
 

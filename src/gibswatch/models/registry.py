@@ -114,7 +114,7 @@ _ENTRIES = (
         _IMAGE,
         f"{_ESTIMATORS}.linear:LinearSVM",
         (
-            Parameter("C", 1e-3, 1e-9, 1e6, "weight of the loss against the penalty"),
+            Parameter("C", 0.1, 1e-9, 1e6, "weight of the loss against the penalty"),
             Parameter("max_iter", 20_000, 1, 10**7, "rounds of the solver, at most"),
         ),
         shares=False,
@@ -125,7 +125,7 @@ _ENTRIES = (
         _IMAGE,
         f"{_ESTIMATORS}.linear:Softmax",
         (
-            Parameter("C", 1e-2, 1e-9, 1e6, "weight of the loss against the penalty"),
+            Parameter("C", 0.1, 1e-9, 1e6, "weight of the loss against the penalty"),
             Parameter("max_iter", 2000, 1, 10**7, "rounds of the solver, at most"),
         ),
         seeded=False,
@@ -146,7 +146,7 @@ _ENTRIES = (
         "vote of the k nearest training days",
         _IMAGE,
         f"{_ESTIMATORS}.neighbours:NearestNeighbours",
-        (Parameter("n_neighbors", 5, 1, 1000, "days that vote"),),
+        (Parameter("n_neighbors", 9, 1, 1000, "days that vote"),),
         seeded=False,
     ),
     ModelEntry(

@@ -53,6 +53,8 @@ class TrainRequest:
     """Default: the archive's own label file."""
     features: FeatureKind = "hog+hue"
     """Of whole pictures; patches have features of their own."""
+    pool: bool = True
+    """Whether gradients are pooled over the picture; else each place has its own, as gibs-ml's."""
     parameters: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
     calibrate: bool = False

@@ -138,7 +138,9 @@ def _prepare(request: TrainRequest) -> tuple[TrainingRun, tuple[str, ...]]:
     notes = check_classes(days, supervised=entry.supervised or request.calibrate)
     entry.load_class()
     georeference = georeference_of(days)
-    definition = definition_for(request.level, georeference.shape, request.features)
+    definition = definition_for(
+        request.level, georeference.shape, request.features, pool=request.pool
+    )
     return TrainingRun(request, entry, days, georeference, definition), notes
 
 

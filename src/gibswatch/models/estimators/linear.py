@@ -31,9 +31,8 @@ class LinearSVM(_Iterative):
 
     Parameters
     ----------
-    C : float, default 0.001
-        Over 0; smaller holds the weights smaller.  Features are many and days few: a large C
-        learns the days by heart.
+    C : float, default 0.1
+        Over 0; smaller holds the weights smaller.
     class_weight : "balanced", dict or None
     max_iter : int
     random_state : int
@@ -42,7 +41,7 @@ class LinearSVM(_Iterative):
 
     def __init__(
         self,
-        C: float = 1e-3,
+        C: float = 0.1,
         *,
         class_weight: Any = "balanced",
         max_iter: int = 20_000,
@@ -98,7 +97,7 @@ class Softmax(ProbabilityClassifier, _Iterative):
 
     Parameters
     ----------
-    C : float, default 0.01
+    C : float, default 0.1
         Over 0; smaller holds the weights smaller.
     class_weight : "balanced", dict or None
     max_iter : int
@@ -112,7 +111,7 @@ class Softmax(ProbabilityClassifier, _Iterative):
 
     def __init__(
         self,
-        C: float = 1e-2,
+        C: float = 0.1,
         *,
         class_weight: Any = "balanced",
         max_iter: int = 2000,

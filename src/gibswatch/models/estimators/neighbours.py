@@ -18,11 +18,11 @@ class NearestNeighbours(ProbabilityClassifier):
 
     Parameters
     ----------
-    n_neighbors : int, default 5
+    n_neighbors : int, default 9
         Of fewer samples all vote.
     """
 
-    def __init__(self, n_neighbors: int = 5) -> None:
+    def __init__(self, n_neighbors: int = 9) -> None:
         self.n_neighbors = n_neighbors
 
     def _make(self, count: int) -> Any:
