@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,32 @@ def test_a_part_betrays_itself_by_its_edges() -> None:
     copy = _scene(other, 4)
     assert len(find_stale(stale, observe(stale)[1], _expected(3), [source, copy])) == 1
     assert _find(source, 2, [stale]) == []
+
+
+def test_a_part_of_a_fine_picture_is_told_by_the_same_surroundings() -> None:
+    """Pixels of a third: what lies around a pixel is as wide on the ground."""
+    own, other = _picture(3), _picture(2)
+    mixed = own.copy()
+    mixed[128:256, 256:384] = other[128:256, 256:384]
+    fine = Georeference(4326, -180.0, 90.0, 360 / 3073, 180 / 1538, 1538, 3073)  # no multiple
+
+    def scene(pixels: ByteArray, number: int) -> Scene:
+        large = np.repeat(np.repeat(pixels, 3, axis=0), 3, axis=1)
+        large = np.pad(large, ((0, 2), (0, 1), (0, 0)), mode="edge")
+        small = _scene(pixels, number)
+        return replace(
+            small, pixels=large, state=np.zeros(fine.shape, dtype=np.uint8), georeference=fine
+        )
+
+    stale, source = scene(mixed, 3), scene(other, 2)
+    (region,) = find_stale(stale, observe(stale)[1], None, [source])
+    assert region.mask.shape == fine.shape
+    truth = np.zeros(fine.shape, dtype=bool)
+    truth[384:768, 768:1152] = True
+    truth &= ~observe(stale)[1]
+    assert (region.mask & truth).sum() > 0.75 * (region.mask | truth).sum()
+    own_scene = scene(own, 3)
+    assert find_stale(own_scene, observe(own_scene)[1], None, [source]) == []
 
 
 def test_two_days_of_weather_share_no_pixels() -> None:

@@ -8,7 +8,9 @@ it does not go on in what is around it.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,8 @@ from gibswatch.types import BoolArray, FloatArray, Kind
 
 __all__ = ["find_stale", "same_pixels"]
 
+_MOST_PX = 1_000_000
+"""Pixels of a picture that are compared, at most; finer ones are averaged."""
 _AROUND_PX = 9
 _APART = 11.0
 """Levels by which pixels may differ on the average of 9 x 9: JPEG of another quality."""
@@ -63,26 +67,73 @@ def find_stale(
     list of Region
         Of kind 8, largest first.
     """
-    found = []
+    found: list[Region] = []
+    small, black = _reduced(scene, observed)
     for other in others:
         if other.pixels.shape != scene.pixels.shape or other.date == scene.date:
             continue
-        black = observe(other)[1]
-        same, shown = same_pixels(scene, observed, other, black)
+        its, its_black = _reduced(other, observe(other)[1])
+        same, shown = same_pixels(small, black, its, its_black)
         if same.sum() >= _WHOLE_SHARE * shown.sum() > 0:
             if not fits_better(scene, observed, expectation, other.date):
-                found.append(_region(np.asarray(shown | observed), scene, other.date, whole=True))
+                whole = _enlarged(np.asarray(shown | black), scene)
+                found.append(_region(whole, scene, other.date, whole=True))
             continue
-        for part in _boxes(same, scene):
-            if any((part & region.mask).sum() >= 0.5 * part.sum() for region in found):
+        for part in _stale_boxes(small, black, its, its_black, same):
+            mask = _enlarged(part, scene) & ~observed
+            if any((mask & region.mask).sum() >= 0.5 * mask.sum() for region in found):
                 continue  # the other day is a copy itself
-            here, out = _edge(scene, observed, part)
-            there, _ = _edge(other, black, part)
-            alike = _correlation(scene, other, part) >= _CORRELATED
-            if alike and out <= _EDGE_PX and here > _EDGE_RATIO * there:
-                whole = ndimage.binary_dilation(part, _EIGHT, iterations=out) if out else part
-                found.append(_region(whole & ~(observed & black), scene, other.date, whole=False))
+            found.append(_region(mask, scene, other.date, whole=False))
     return sorted(found, key=lambda region: -int(region.mask.sum()))
+
+
+def _stale_boxes(
+    scene: Scene, observed: BoolArray, other: Scene, black: BoolArray, same: BoolArray
+) -> list[BoolArray]:
+    """Boxes that are the same on two days, and break off from what is around on the first."""
+    found = []
+    for part in _boxes(same, scene):
+        here, out = _edge(scene, observed, part)
+        there, _ = _edge(other, black, part)
+        alike = _correlation(scene, other, part) >= _CORRELATED
+        if alike and out <= _EDGE_PX and here > _EDGE_RATIO * there:
+            whole = ndimage.binary_dilation(part, _EIGHT, iterations=out) if out else part
+            found.append(np.asarray(whole & ~(observed & black)))
+    return found
+
+
+def _reduced(scene: Scene, observed: BoolArray) -> tuple[Scene, BoolArray]:
+    """Average a picture to a million pixels at most: what is around a pixel is one scale then."""
+    factor = math.isqrt(max(observed.size - 1, 0) // _MOST_PX) + 1
+    if factor == 1:
+        return scene, observed
+    rows, cols = (size // factor for size in observed.shape)
+
+    def blocks(plane: NDArray[np.generic]) -> NDArray[np.generic]:
+        part = plane[: rows * factor, : cols * factor]
+        return part.reshape(rows, factor, cols, factor, *plane.shape[2:])
+
+    levels = blocks(scene.pixels).mean(axis=(1, 3), dtype=np.float32)
+    g = scene.georeference
+    coarse = replace(
+        g, rows=rows, cols=cols,
+        pixel_width=g.pixel_width * factor, pixel_height=g.pixel_height * factor,
+    )  # fmt: skip
+    usable = (blocks(scene.state) == STATE_CODES["ok"]).all(axis=(1, 3))
+    state = np.where(usable, STATE_CODES["ok"], STATE_CODES["failed"]).astype(np.uint8)
+    small = replace(
+        scene, pixels=np.rint(levels).astype(np.uint8), state=state, georeference=coarse
+    )
+    return small, np.asarray(blocks(observed).mean(axis=(1, 3)) > 0.5)
+
+
+def _enlarged(mask: BoolArray, scene: Scene) -> BoolArray:
+    """Give a mask of the reduced picture the size of the whole one."""
+    rows, cols = scene.state.shape
+    factor = max(1, rows // mask.shape[0])
+    large = np.repeat(np.repeat(mask, factor, axis=0), factor, axis=1)
+    beyond = ((0, rows - large.shape[0]), (0, cols - large.shape[1]))
+    return np.pad(large, beyond, mode="edge") if beyond != ((0, 0), (0, 0)) else large
 
 
 def same_pixels(
