@@ -100,6 +100,7 @@ def test_patches_and_rasters(run: Run, labelled_archive: Path, tmp_path: Path) -
         ([LAYER, "--out", "scores.xlsx"], "scores.xlsx is no name for a score table"),
         ([LAYER, "--start", "2030-01-01"], "holds no day"),
         ([LAYER, "--labels", "none.txt"], "--labels none.txt is not there"),
+        ([LAYER, "--masks", "nowhere"], "--masks nowhere is no folder"),
         ([LAYER, "--rasters", "r"], "scores no pixels"),
         ([LAYER, "--patches", "p.csv"], "scores no patches"),
     ],

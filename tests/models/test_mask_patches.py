@@ -46,6 +46,12 @@ def test_masks_of_a_folder(tmp_path: Path) -> None:
     mask = np.arange(48, dtype=np.uint8).reshape(6, 8) % 10
     (tmp_path / f"{DAY}_mask.png").write_bytes(encode_mask(mask))
     np.testing.assert_array_equal(read_mask(place, DAY, (6, 8)), mask)
+    truth = tmp_path / "2023-08-08" / "truth" / f"{LAYER}_Label.png"
+    truth.parent.mkdir(parents=True)
+    truth.write_bytes(encode_mask(mask // 2))
+    simulated = read_mask(place, dt.date(2023, 8, 8), (6, 8))
+    assert simulated is not None
+    np.testing.assert_array_equal(simulated, mask // 2)
     with pytest.raises(DecodeError, match="no mask of 7x6"):
         read_mask(place, DAY, (6, 7))
 

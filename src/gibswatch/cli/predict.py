@@ -53,6 +53,10 @@ def predict(
         Path | None,
         typer.Option("--patches", metavar="FILE", help="Table of patches with their truth."),
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option("--masks", metavar="DIR", help="Folder of masks, in place of the archive's."),
+    ] = None,
     as_json: opt.JsonFlag = False,
 ) -> None:
     """Score days by a trained model; the table is what `gibswatch evaluate` reads.
@@ -67,12 +71,14 @@ def predict(
 
     loaded = load_model(model)
     _check(loaded, layer, epsg, out, patches)
+    if masks is not None and not masks.is_dir():
+        raise UsageError(f"--masks {masks} is no folder: give one of masks")
     path = label_file_of(loaded, output_dir, labels)
     said = {} if path is None else read_labels(path).labels
     begin = None if start is None else opt.parse_date(start, option="--start-date")
     stop = None if end is None else opt.parse_date(end, option="--end-date")
     days = _chosen(loaded, output_dir, (begin, stop), split, said)
-    wanted = Wanted(output_dir, out, rasters, patches)
+    wanted = Wanted(output_dir, out, rasters, patches, masks)
     with progress() as tell:
         done = predict_days(loaded, days, said, wanted, tell)
     _tell(done, loaded, out, as_json=as_json)

@@ -41,6 +41,8 @@ class Wanted:
     """Folder of GeoTIFFs."""
     patches: Path | None = None
     """Table of patches."""
+    masks: Path | None = None
+    """Folder of masks; None: the archive's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ def predict_days(
         If a folder cannot take a file.
     """
     patches = _Patches()
-    place = MaskPlace(
-        wanted.root, loaded.layer, check_epsg(loaded.card.grid.epsg), loaded.card.target
-    )
+    card = loaded.card
+    epsg = check_epsg(card.grid.epsg)
+    place = MaskPlace(wanted.root, loaded.layer, epsg, card.target, wanted.masks)
 
     def on_scene(scene: Scene) -> None:
         if wanted.rasters is not None:

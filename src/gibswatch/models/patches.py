@@ -31,13 +31,17 @@ class MaskPlace:
     epsg: Epsg
     target: Target
     folder: Path | None = None
-    """Of masks called ``{YYYY-MM-DD}.png`` or ``{YYYY-MM-DD}_mask.png``; None: the archive's."""
+    """Of masks called ``{date}.png``, ``{date}_mask.png`` or ``{date}/{Layer}_Mask.png``, or of the
+    truth of simulated days, ``{date}/truth/{Layer}_Label.png``; None: the archive's masks."""
 
     def paths(self, day: dt.date) -> tuple[Path, ...]:
         """Where the mask of a day may lie."""
         if self.folder is None:
             return (Layout(self.root, self.layer, self.epsg).mask(day),)
-        names = (f"{day}.png", f"{day}_mask.png", f"{day}/{self.layer}_Mask.png")
+        names = (
+            f"{day}.png", f"{day}_mask.png", f"{day}/{self.layer}_Mask.png",
+            f"{day}/truth/{self.layer}_Label.png",
+        )  # fmt: skip
         return tuple(self.folder / name for name in names)
 
 
