@@ -116,7 +116,7 @@ def test_scores_of_pixels_are_their_patches(rows: int, cols: int, side: int) -> 
 
 def test_labels_survive_the_way_up_and_down() -> None:
     labels = np.random.default_rng(0).integers(0, 9, (3, 5)).astype(np.uint8)
-    mask = pixel_scores(labels, (22, 39), 8)
+    mask = pixel_scores(labels.astype(np.float32), (22, 39), 8)
     np.testing.assert_array_equal(patch_labels(mask.astype(np.uint8), 8), labels)
 
 

@@ -77,11 +77,15 @@ def test_anything_that_reads_parquet_reads_it(tmp_path: Path) -> None:
 
 def test_rows_go_to_disk_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "_GROUP_BYTES", 3 * 4 * 4)
-    path, written = tmp_path / "table.parquet", []
+    path = tmp_path / "table.parquet"
+    written: list[int] = []
     as_table = table._as_table
-    monkeypatch.setattr(
-        table, "_as_table", lambda schema, part: written.append(len(part)) or as_table(schema, part)
-    )
+
+    def counted(schema: Any, part: Any) -> Any:
+        written.append(len(part))
+        return as_table(schema, part)
+
+    monkeypatch.setattr(table, "_as_table", counted)
     write_features(path, DEFINITION, rows(8))
     assert written == [3, 3, 2]
     assert parquet.ParquetFile(path).num_row_groups == 3
