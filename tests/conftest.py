@@ -553,3 +553,12 @@ def labelled_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def labelled_copy(labelled_archive: Path, tmp_path: Path) -> Path:
     """A copy of the labelled archive that a test may change."""
     return Path(shutil.copytree(labelled_archive, tmp_path / "data"))
+
+
+@pytest.fixture
+def few_labelled_days(labelled_archive: Path, tmp_path: Path) -> Path:
+    """The first eight of the labelled days, in an archive that a test may change."""
+    root, held = tmp_path / "data", labelled_archive / "4326"
+    for name in (".gibswatch", *(str(_day_at(index)) for index in range(8))):
+        shutil.copytree(held / name, root / "4326" / name)
+    return root

@@ -32,6 +32,7 @@ __all__ = [
     "ImageFormat",
     "IncompleteCause",
     "Kind",
+    "ModelScore",
     "PictureFormat",
     "Shares",
     "TileState",
@@ -167,6 +168,19 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelScore:
+    """What a trained model says of one day, beside the verdict."""
+
+    name: str
+    """Of the model in the registry, e.g. random-forest."""
+    score: float
+    """Higher is more anomalous; in the model's own measure."""
+    threshold: float
+    called: bool
+    """Whether the score is over the threshold."""
+
+
+@dataclass(frozen=True, slots=True)
 class DayItem:
     """What is said of one day (or of one picture): the unit of every output."""
 
@@ -188,3 +202,5 @@ class DayItem:
     worldview: str | None = None
     alert: bool | None = None
     """Whether it is over the threshold of the alert budget; None without a budget or a verdict."""
+    model: ModelScore | None = None
+    """None without a model, and where nothing is said of the picture, or it is not all there."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gibswatch.models import TrainRequest, train_model
 from gibswatch.scan import budget
 from gibswatch.simulate import EmbeddedServer, ServedLayer, TileFolderSource, create_app
 
@@ -74,6 +75,40 @@ def test_an_alert_budget_names_the_days_over_it(
     assert (again.code, "6 alerts a month" in again.out) == (0, True)
     unusual = [line[:10] for line in again.out.splitlines() if line[12:19] == "unusual"]
     assert sorted(unusual) == by_score
+
+
+def test_a_model_gives_its_score_beside_the_verdict(
+    run: Run, labelled_archive: Path, few_labelled_days: Path
+) -> None:
+    asked = TrainRequest(
+        _LAYER, "softmax", root=labelled_archive, out=few_labelled_days, features="hue"
+    )
+    path = train_model(asked).path
+    where = ("--output-dir", few_labelled_days, "--base-url", "http://127.0.0.1:9")
+    span = ("--start", "2023-01-01", "--end", "2023-01-06")
+    command = ("scan", _LAYER, *span, *where, "--method", "black-share", "--model", path)
+    ended = run(*command, "--json")
+    assert ended.code == 0
+    assert "model softmax: calls 1 of 5 days, 1 of them clean by the detectors" in ended.err
+    told = json.loads(ended.out)["items"]
+    predicted = run("predict", path, _LAYER, *span, "--output-dir", few_labelled_days, "--json")
+    assert [(i["model"]["score"], i["model"]["called"]) for i in told] == [
+        (i["score"], i["called"]) for i in json.loads(predicted.out)["items"]
+    ]
+    line = run("report", _LAYER, "--output-dir", few_labelled_days).out.splitlines()[0]
+    assert line.startswith("2023-01-04  called      ")
+    assert "By the model alone. " in line
+    report = few_labelled_days / "4326" / "scans" / _LAYER / "report.html"
+    assert report.read_text("utf-8").count("<b>model</b>") == 1
+    other = run("scan", _LAYER, *span, "--bbox", "-36", "-36", "36", "36", "--output-dir",
+                few_labelled_days / "new", "--model", path)  # fmt: skip
+    assert (other.code, len(other.err.splitlines())) == (2, 1)
+    assert "train one for this part of the map" in other.err
+    picture = few_labelled_days / "4326" / "2023-01-04" / f"{_LAYER}.jpg"
+    inspected = run("inspect", picture, "--layer", _LAYER, "--bounds", "-36", "18", "36", "90",
+                    "--method", "black-share", "--model", path, "--json")  # fmt: skip
+    (item,) = json.loads(inspected.out)["items"]
+    assert item["model"] == told[3]["model"]
 
 
 def test_scan_with_days_missing_ends_with_4(

@@ -10,7 +10,7 @@ import pytest
 
 from gibswatch.report.cards import area_words, make_card
 from gibswatch.report.pictures import Budget
-from gibswatch.types import BBox, BoolArray, Finding, Kind
+from gibswatch.types import BBox, BoolArray, Finding, Kind, ModelScore
 
 if TYPE_CHECKING:
     from conftest import Standin
@@ -44,6 +44,20 @@ def test_a_known_event_comes_from_the_catalogue_too(standin: Standin) -> None:
     standin.days(2)
     item = replace(standin.items[_DAY], verdict="anomalous", reason="Black.")
     assert "eclipse" in make_card(standin.result(), item, _budget(), 100).known
+
+
+def test_the_score_of_a_model_is_a_fact(standin: Standin, block: BoolArray) -> None:
+    standin.days(2)
+    item = standin.plant(_DAY, Kind.MISSING_UNEXPECTED, block)
+    plain = make_card(standin.result(), item, _budget(), 100)
+    assert not any("Model" in name for name, _ in plain.facts)
+    called, quiet = (ModelScore("softmax", s, 0.55, called=s > 0.55) for s in (0.934, 0.25))
+    said = {}
+    for score in (called, quiet):
+        card = make_card(standin.result(), replace(item, model=score), _budget(), 100)
+        said[score.called] = dict(card.facts)["Model softmax"]
+    assert said[True] == "0.934, called: threshold 0.55"
+    assert said[False] == "0.25, not called: threshold 0.55"
 
 
 def test_granules_of_another_day_keep_their_date_and_many_are_counted(standin: Standin) -> None:

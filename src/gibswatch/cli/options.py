@@ -29,6 +29,7 @@ __all__ = [
     "GridOption",
     "JsonFlag",
     "MethodOption",
+    "ModelFile",
     "OutputDir",
     "Reasons",
     "Scheduler",
@@ -96,6 +97,12 @@ MethodOption = Annotated[
         "--method",
         help="gibswatch, or a baseline: climatology, gibs-ml, gibs-ml-deviation, gibs-ml-mask, "
         "black-share.",
+    ),
+]
+ModelFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", metavar="PATH", help="Give the score of a trained model (.skops) beside it."
     ),
 ]
 WorkerCount = Annotated[

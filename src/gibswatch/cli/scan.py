@@ -12,6 +12,7 @@ from gibswatch.errors import UsageError
 
 if TYPE_CHECKING:
     from gibswatch.scan import ScanResult
+    from gibswatch.types import DayItem
 
 __all__ = ["inspect", "print_result", "scan"]
 
@@ -52,6 +53,7 @@ def scan(
     cog: opt.CogMasks = False,
     compat_masks: opt.CompatMasks = False,
     alerts_per_month: opt.AlertsPerMonth = None,
+    model: opt.ModelFile = None,
     fail_on: opt.FailOnAlert = None,
     as_json: opt.JsonFlag = False,
 ) -> None:
@@ -70,10 +72,9 @@ def scan(
 
     _check_fail_on(fail_on, alerts_per_month)
     settings = read_settings(
-        base_url=base_url,
-        connections=connections,
-        ca_bundle=str(ca_bundle) if ca_bundle else None,
+        base_url=base_url, connections=connections, ca_bundle=str(ca_bundle) if ca_bundle else None
     )
+    outputs = _named(cog=cog, compat_masks=compat_masks, labels=write_labels, reasons=reasons)
     known = find_picture_layer(layer)
     begin, stop = opt.parse_range(start, end, known.start_date)
     with progress() as tell:
@@ -89,15 +90,14 @@ def scan(
             tiled=tiled_world,
             method=method,
             with_mask=with_mask,
-            outputs=_named(
-                cog=cog, compat_masks=compat_masks, labels=write_labels, reasons=reasons
-            ),
+            outputs=outputs,
             settings=settings,
             workers=Workers(workers, scheduler),
             confirm=confirm,
             tle=None if tle is None else opt.read_elements(tle),
             events=() if events is None else read_events(events),
             alerts_per_month=alerts_per_month,
+            model=model,
             on_progress=tell,
         )
     _tell(result, write_report(result), as_json)
@@ -119,6 +119,7 @@ def inspect(
         Path | None, typer.Option("--mask-dir", help="Where to write masks of what is found.")
     ] = None,
     method: opt.MethodOption = "gibswatch",
+    model: opt.ModelFile = None,
     workers: opt.WorkerCount = None,
     scheduler: opt.Scheduler = None,
     fail_on: opt.FailOn = None,
@@ -143,6 +144,7 @@ def inspect(
             epsg=epsg,
             mask_dir=output_folder(mask_dir) if mask_dir else None,
             method=method,
+            model=model,
             workers=Workers(workers, scheduler),
             on_progress=tell,
         )
@@ -177,10 +179,9 @@ def _tell(result: ScanResult, report: Path | None, as_json: bool) -> None:
 def print_result(result: ScanResult, report: Path | None) -> None:
     """Print what a person wants to know first: the days that are not clean, then the totals."""
     for item in sorted(result.items, key=lambda item: -item.score):
-        if item.verdict != "clean" or item.alert:
-            by_score = item.verdict == "clean"
-            said = "unusual" if by_score else item.verdict
-            why = f"By its score alone. {item.reason}" if by_score else item.reason
+        called = item.model is not None and item.model.called
+        if item.verdict != "clean" or item.alert or called:
+            said, why = _said(item)
             line = f"{item.date or item.file}  {said:<10}  {item.score:.2f}  {why}"
             typer.echo("".join(c if c.isprintable() else " " for c in line))
     totals = ", ".join(f"{n} {verdict}" for verdict, n in sorted(result.verdicts.items()))
@@ -195,6 +196,15 @@ def print_result(result: ScanResult, report: Path | None) -> None:
         typer.echo(f"fetched {fetched} tiles; {kept} days were there already")
     if report is not None:
         typer.echo(f"report: {report}")
+
+
+def _said(item: DayItem) -> tuple[str, str]:
+    """Say in a word, and in a sentence, why a day is printed."""
+    if item.verdict != "clean":
+        return item.verdict, item.reason
+    if item.alert:
+        return "unusual", f"By its score alone. {item.reason}"
+    return "called", f"By the model alone. {item.reason}"
 
 
 def _exit_code(result: ScanResult, fail_on: str | None) -> int:

@@ -17,7 +17,7 @@ from gibswatch.models.extraction import SkippedDay, definition_of, read_whole_sc
 from gibswatch.models.scoring import Scorer
 from gibswatch.models.store import read_model
 from gibswatch.raster.scene import Scene
-from gibswatch.types import Kind
+from gibswatch.types import Georeference, Kind
 
 __all__ = ["DayScore", "LoadedModel", "load_model", "score_days", "score_scenes"]
 
@@ -93,12 +93,22 @@ class LoadedModel:
 
     def check(self, scene: Scene) -> None:
         """Refuse a picture that the model knows nothing of; raises as `score`."""
-        grid, place = self.card.grid, scene.georeference
         if scene.layer != self.layer:
             raise UsageError(
                 f"the model was trained on {self.layer}, the picture shows {scene.layer}: train "
                 "one for this layer"
             )
+        self.check_place(scene.georeference)
+
+    def check_place(self, place: Georeference) -> None:
+        """Refuse a part of the map, or a resolution, that the model knows nothing of.
+
+        Raises
+        ------
+        UsageError
+            As `score`.
+        """
+        grid = self.card.grid
         near = np.allclose(grid.bbox, place.bbox.as_tuple(), rtol=0, atol=place.pixel_width)
         if grid.epsg != place.epsg or not near:
             raise UsageError(

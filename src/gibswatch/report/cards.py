@@ -126,6 +126,10 @@ def _facts(item: DayItem) -> list[tuple[str, str]]:
     if item.date_candidates:
         days = ", ".join(str(day) for day in item.date_candidates)
         facts.append(("Would fit", days))
+    if item.model is not None:
+        said = "called" if item.model.called else "not called"
+        figures = f"{item.model.score:.3g}, {said}: threshold {item.model.threshold:.3g}"
+        facts.append((f"Model {item.model.name}", figures))
     return facts
 
 

@@ -18,6 +18,7 @@ from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import Grid
 from gibswatch.errors import NothingFetchedError, RunStoppedError
 from gibswatch.scan.judging.neighbours import NEIGHBOUR_DAYS
+from gibswatch.scan.model_scores import ModelFile
 from gibswatch.scan.outputs.rasters import DayFiles, Output
 from gibswatch.scan.pictures import ArchivedDay, Picture
 from gibswatch.settings import Settings
@@ -38,6 +39,8 @@ class ArchivedDays:
     grid: Grid
     wanted: frozenset[Output] = frozenset()
     """What shall be written of each day besides its mask."""
+    model: ModelFile | None = None
+    """What scores each day beside its verdict."""
 
     @cached_property
     def layout(self) -> Layout:
@@ -78,6 +81,7 @@ class ArchivedDays:
             record.tiles,
             layout.mask(record.date),
             DayFiles(layout, record.date, self.wanted),
+            self.model,
         )
 
     def without_reasons(self, days: Sequence[dt.date]) -> int:

@@ -15,6 +15,7 @@ from gibswatch.archive.reader import Archive
 from gibswatch.catalogue.layers import Layer
 from gibswatch.raster.codec import read_picture
 from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
+from gibswatch.scan.model_scores import ModelFile
 from gibswatch.scan.outputs.rasters import DayFiles
 from gibswatch.types import BBox, BoolArray, DateSource, Epsg, Georeference, ImageFormat
 
@@ -83,26 +84,22 @@ class PictureFile:
         if found == "png" and image_format == "jpg":
             pixels = np.where(pixels[..., 3:] == 0, 0, pixels[..., :3])
         rows, cols = pixels.shape[:2]
-        b = self.bounds
-        georeference = Georeference(
-            self.epsg,
-            b.west,
-            b.north,
-            (b.east - b.west) / cols,
-            (b.north - b.south) / rows,
-            rows,
-            cols,
-        )
         scene = scene_from_picture(
             pixels,
             layer=self.layer.identifier,
             date=self.date,
             image_format=image_format,
-            georeference=georeference,
+            georeference=self.georeference(rows, cols),
             provenance=str(self.path),
         )
         scene.state[_beyond_mercator(scene)] = STATE_CODES["server-empty"]
         return scene
+
+    def georeference(self, rows: int, cols: int) -> Georeference:
+        """Where pixels of the picture lie, if it has so many."""
+        b = self.bounds
+        width, height = (b.east - b.west) / cols, (b.north - b.south) / rows
+        return Georeference(self.epsg, b.west, b.north, width, height, rows, cols)
 
 
 def _beyond_mercator(scene: Scene) -> BoolArray:
@@ -134,6 +131,8 @@ class Picture:
     """Where to write the mask of what is found, or None."""
     files: DayFiles | None = None
     """What else is written of it, and where."""
+    model: ModelFile | None = None
+    """What scores it beside the verdict."""
 
 
 def date_in_name(path: Path) -> dt.date | None:

@@ -21,7 +21,7 @@ from gibswatch.catalogue.domains import gap_around
 from gibswatch.catalogue.events import Event
 from gibswatch.catalogue.grids import check_epsg
 from gibswatch.catalogue.layers import Layer
-from gibswatch.catalogue.windows import Grid, GridKind
+from gibswatch.catalogue.windows import Grid, GridKind, plan_grid
 from gibswatch.detect.registry import DEFAULT_METHOD, get_method
 from gibswatch.download.plan import DayPlan, plan_days
 from gibswatch.download.wms import find_picture_layer, picture_note
@@ -33,6 +33,7 @@ from gibswatch.scan.budget import check_per_month, spend
 from gibswatch.scan.judging.judge import Workers
 from gibswatch.scan.judging.known_events import with_events
 from gibswatch.scan.mask_days import MaskPlan, fetch_masks, plan_masks
+from gibswatch.scan.model_scores import ModelFile, check_model, model_note
 from gibswatch.scan.outputs.labelled import check_labels, label_days
 from gibswatch.scan.outputs.rasters import Output, check_outputs
 from gibswatch.scan.outputs.tables import earlier_days, write_tables
@@ -64,6 +65,7 @@ def scan(
     tle: str | None = None,
     events: Sequence[Event] = (),
     alerts_per_month: float | None = None,
+    model: Path | str | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> ScanResult:
     """Download what is missing, judge every day, confirm suspicions, write the tables.
@@ -105,6 +107,9 @@ def scan(
         Known causes besides the packaged ones; an event explains, it never changes a verdict.
     alerts_per_month : float, optional
         How many days of a clean month may be alerts; by default no day is said to be one.
+    model : path, optional
+        What `gibswatch train` stored of this layer: days get its score beside their verdict, which
+        stays that of `method`.
     on_progress : callable, optional
         Told (pass, done, total).
 
@@ -118,6 +123,8 @@ def scan(
         If what is asked for cannot be done; the message says what to ask instead.
     ServerUnreachableError
         If tiles were needed and no connection could be made.
+    MissingExtraError
+        If a model is named and the extra ``models`` is not installed.
     """
     wanted = _check_wanted(check_outputs(outputs), method)
     per_month = None if alerts_per_month is None else check_per_month(alerts_per_month)
@@ -133,6 +140,7 @@ def scan(
     )
     span = (as_day(start), as_day(stop))
     plan = plan_days(known, *span)
+    scored_by = None if model is None else _checked(model, known, chosen)
     masks = plan_masks(archive_root, known, chosen, plan.days, span) if with_mask else None
     layout = Layout(archive_root, known.identifier, code)
     if "labels" in wanted:
@@ -140,7 +148,7 @@ def scan(
     if get_method(method).hues != "none":
         read_labels(label_path(layout))
     job = _Job(
-        ArchivedDays(archive_root, known, chosen, wanted),
+        ArchivedDays(archive_root, known, chosen, wanted, scored_by),
         span, plan, masks, method, settings or read_settings(), spread, tle, tuple(events),
         per_month, on_progress or silent,
     )  # fmt: skip
@@ -184,7 +192,7 @@ class _Job:
         named = (with_events(item, self.events) for item in (*judged.items, *unseen, *gaps))
         items = tuple(sorted(named, key=lambda item: item.date or dt.date.min))
         late = _late_note(archived.layer, self.span[0]) if plan.started_late else None
-        told = (picture_note(archived.layer), late, mask_note, *judged.notes)
+        told = (picture_note(archived.layer), late, mask_note, *judged.notes, model_note(items))
         notes = [line for line in told if line]
         if without := archived.without_reasons(plan.days):
             notes.append(f"no reasons of {without} days: not fetched at all, or no orbit is known")
@@ -225,6 +233,12 @@ def _check_wanted(wanted: frozenset[Output], method: str) -> frozenset[Output]:
             "leave one of them out"
         )
     return wanted
+
+
+def _checked(model: Path | str, layer: Layer, grid: Grid) -> ModelFile:
+    """Refuse a model of other pictures than the scan's, before anything is downloaded."""
+    plan = plan_grid(grid, layer.matrix_set(grid.epsg))
+    return check_model(model, layer.identifier, [plan.georeference])
 
 
 def _reachable(workers: Workers) -> Workers:

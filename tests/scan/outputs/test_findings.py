@@ -15,7 +15,7 @@ from shapely.geometry import Polygon, mapping
 
 from gibswatch.scan import items_to_json, write_days, write_days_csv, write_findings
 from gibswatch.scan.budget import Budget
-from gibswatch.types import BBox, DayItem, Finding, Kind, Shares
+from gibswatch.types import BBox, DayItem, Finding, Kind, ModelScore, Shares
 
 _BOX = Polygon([(-36, -18), (-5, -18), (-5, 18), (-36, 18)])
 _FINDING = Finding(
@@ -72,6 +72,20 @@ def test_alerts_and_their_budget_are_told(tmp_path: Path) -> None:
     write_days(tmp_path / "days.parquet", items)
     rows = pq.read_table(tmp_path / "days.parquet").to_pylist()
     assert tuple(row["alert"] for row in rows) == _ALERTS
+
+
+def test_the_word_of_a_model_is_told(tmp_path: Path) -> None:
+    score = ModelScore("softmax", 0.123456789, 0.55, called=False)
+    items = [replace(_ITEMS[0], model=score), *_ITEMS[1:]]
+    document = json.loads(json.dumps(items_to_json("L", items), allow_nan=False))
+    assert [item["model"] for item in document["items"]] == [
+        {"name": "softmax", "score": 0.123456789, "threshold": 0.55, "called": False}, None, None,
+    ]  # fmt: skip
+    write_days(tmp_path / "days.parquet", items)
+    rows = pq.read_table(tmp_path / "days.parquet").to_pylist()
+    columns = ("model", "model_score", "model_threshold", "model_called")
+    assert [rows[0][name] for name in columns] == ["softmax", 0.123456789, 0.55, False]
+    assert {rows[1][name] for name in columns} == {None}
 
 
 def test_findings_are_geoparquet_in_lon_lat(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from gibswatch.scan.outputs.tables import write_tables
 from gibswatch.scan.result import DaySky, ScanResult
 from gibswatch.sky.orbit import anchor_orbit
 from gibswatch.sky.satellites import SATELLITES
-from gibswatch.types import BBox, DayItem, Finding, Kind, Shares
+from gibswatch.types import BBox, DayItem, Finding, Kind, ModelScore, Shares
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
 _OUTLINE = mapping(Polygon([(-36, -18), (-5, -18), (-5, 18), (-36, 18)]))
@@ -111,6 +111,19 @@ def test_a_budget_is_read_back_and_scans_before_it_have_none(
     assert not read_scan(path.parent).alerts
 
 
+def test_the_word_of_a_model_is_read_back_and_scans_before_it_have_none(tmp_path: Path) -> None:
+    whole = _result(tmp_path, 1, 3)
+    score = ModelScore("random-forest", 0.1 + 0.2, 0.55, called=False)
+    items = (whole.items[0], replace(whole.items[1], model=score), whole.items[2])
+    path = write_scan(replace(whole, items=items))
+    assert [item.model for item in read_scan(path.parent).items] == [None, score, None]
+    document = json.loads(path.read_bytes())
+    for item in document["items"]:
+        item.pop("model")
+    path.write_text(json.dumps(document))
+    assert {item.model for item in read_scan(path.parent).items} == {None}
+
+
 def test_an_archive_that_was_moved_is_read(tmp_path: Path) -> None:
     here = tmp_path / "here"
     write_scan(_result(here, 1, 3))
@@ -133,6 +146,13 @@ def test_an_archive_that_was_moved_is_read(tmp_path: Path) -> None:
         lambda d: d["items"][1]["findings"][0].update(geometry={"type": "Point"}),
         lambda d: d["items"][1]["sky"].update(satellite="Sputnik"),
         lambda d: d["items"][0].update(alert="yes"),
+        lambda d: d["items"][0].update(model={"name": "x", "score": 1, "threshold": 1}),
+        lambda d: d["items"][0].update(
+            model={"name": "x", "score": 1, "threshold": 1, "called": None}
+        ),
+        lambda d: d["items"][0].update(
+            model={"name": "x", "score": "1", "threshold": 1, "called": True}
+        ),
         lambda d: d.update(budget={"threshold": 0.4}),
         lambda d: d.update(items={}),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
 from gibswatch.catalogue.grids import check_epsg, tile_matrix_set
+from gibswatch.catalogue.layers import Layer
 from gibswatch.catalogue.windows import check_bbox
 from gibswatch.detect.registry import DEFAULT_METHOD, get_method
 from gibswatch.download.wms import find_picture_layer
@@ -16,9 +18,10 @@ from gibswatch.scan.inspecting.loose import judge_loose
 from gibswatch.scan.judging.hues import HueTally, hue_tally
 from gibswatch.scan.judging.judge import Workers, fit_sightings, judge_sightings, observe_pictures
 from gibswatch.scan.judging.orbits import imaging_satellite
+from gibswatch.scan.model_scores import check_model, model_note
 from gibswatch.scan.pictures import Picture, PictureFile, date_in_name
 from gibswatch.scan.result import ProgressCallback, ScanResult, silent
-from gibswatch.types import BBox, DateSource, DayItem
+from gibswatch.types import BBox, DateSource, DayItem, Epsg, Georeference
 
 __all__ = ["inspect"]
 
@@ -32,6 +35,7 @@ def inspect(
     epsg: int = 4326,
     mask_dir: Path | str | None = None,
     method: str = DEFAULT_METHOD,
+    model: Path | str | None = None,
     workers: Workers | int | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> ScanResult:
@@ -57,13 +61,16 @@ def inspect(
     epsg : {4326, 3413, 3031, 3857}
     mask_dir : path, optional
         Where masks of what is found are written.
-    method, workers, on_progress
+    method, model, workers, on_progress
         As in `scan`.
 
     Raises
     ------
     UsageError
-        If a file is missing, or a date is given for several files.
+        If a file is missing, a date is given for several files, or the model is none of these
+        pictures.
+    MissingExtraError
+        If a model is named and the extra ``models`` is not installed.
     """
     get_method(method)
     known, code = find_picture_layer(layer), check_epsg(epsg)
@@ -75,14 +82,14 @@ def inspect(
     if given is not None and len(paths) > 1:
         raise DateRangeError(f"--date {given} is one day, but {len(paths)} files are given")
     masks = _mask_paths(paths, None if mask_dir is None else Path(mask_dir))
-    pictures = []
-    for path, mask in zip(paths, masks, strict=True):
-        if not path.is_file():
-            raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
-        day = given or date_in_name(path)
-        source: DateSource = "option" if given else "name" if day else "none"
-        ref = PictureFile(path, known, day, code, box)
-        pictures.append(Picture(ref, known.identifier, str(path), source, {}, mask))
+    refs = [_file(path, known, given, code, box) for path in paths]
+    scored_by = None if model is None else check_model(model, known.identifier, _places(refs))
+    pictures = [
+        Picture(
+            ref, known.identifier, str(ref.path), _source(ref, given), {}, mask, model=scored_by
+        )
+        for ref, mask in zip(refs, masks, strict=True)
+    ]
     notes = _shape_notes(paths, box)
     spread, tell = as_workers(workers), on_progress or silent
     satellite = imaging_satellite(known.identifier)
@@ -95,7 +102,24 @@ def inspect(
         hues, orbits = hue_tally(method), ()
         items = _judge_by(method, pictures, spread, tell, hues)
         notes = notes if hues is None else (*notes, hues.summary())
-    return ScanResult(known.identifier, method, items, notes=notes, orbits=orbits)
+    told = (*notes, model_note(items)) if model_note(items) else notes
+    return ScanResult(known.identifier, method, items, notes=told, orbits=orbits)
+
+
+def _file(path: Path, layer: Layer, given: dt.date | None, epsg: Epsg, box: BBox) -> PictureFile:
+    if not path.is_file():
+        raise UsageError(f"{path} is no file: name JPEG or PNG pictures")
+    return PictureFile(path, layer, given or date_in_name(path), epsg, box)
+
+
+def _source(ref: PictureFile, given: dt.date | None) -> DateSource:
+    return "option" if given else "name" if ref.date else "none"
+
+
+def _places(refs: Sequence[PictureFile]) -> list[Georeference]:
+    """Where pixels of the pictures lie; damaged ones are told of when they are judged."""
+    shapes = ((ref, picture_shape(ref.path)) for ref in refs)
+    return [ref.georeference(*shape) for ref, shape in shapes if shape is not None]
 
 
 def _with_overhang(extent: BBox, epsg: int) -> BBox:

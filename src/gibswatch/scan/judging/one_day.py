@@ -27,6 +27,7 @@ from gibswatch.scan.judging.colours import DayColours
 from gibswatch.scan.judging.doubt import Doubt
 from gibswatch.scan.judging.same_day import pictures_of
 from gibswatch.scan.judging.siblings import siblings
+from gibswatch.scan.model_scores import score_scene, with_model
 from gibswatch.scan.outputs.rasters import mask_of, write_rasters
 from gibswatch.scan.pictures import Picture, PictureRef
 from gibswatch.scan.result import DaySky
@@ -97,12 +98,13 @@ def judge_one(task: DayTask) -> DayItem:
     reasons = look.detection.reasons if look.detection is not None else None
     mask = _write(task.picture, scene, regions, reasons)
     findings = tuple(_finding(region, scene) for region in regions)
+    scored = score_scene(task.picture.model, scene, judgement.verdict)
     return DayItem(
         layer=task.picture.layer,
         date=scene.date,
         verdict=judgement.verdict,
         score=judgement.score,
-        reason=judgement.reason,
+        reason=with_model(judgement.reason, judgement.verdict, scored),
         shares=_shares(scene, look.observation, regions),
         findings=findings,
         incomplete_cause=judgement.incomplete_cause,
@@ -112,6 +114,7 @@ def judge_one(task: DayTask) -> DayItem:
         date_candidates=look.detection.likely_dates if look.detection is not None else (),
         mask=mask,
         worldview=_worldview(scene, findings),
+        model=scored,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from gibswatch.files import atomic_path
 from gibswatch.scan.budget import Budget
-from gibswatch.types import KIND_NAMES, DayItem, Finding
+from gibswatch.types import KIND_NAMES, DayItem, Finding, ModelScore
 
 __all__ = [
     "budget_to_json",
@@ -67,7 +68,13 @@ def item_to_json(item: DayItem) -> dict[str, Any]:
         "mask": item.mask,
         "worldview": item.worldview,
         "alert": item.alert,
+        "model": _model_to_json(item.model),
     }
+
+
+def _model_to_json(score: ModelScore | None) -> dict[str, Any] | None:
+    """What a model says, as it is: it is compared with."""
+    return None if score is None else asdict(score)
 
 
 def write_days(path: Path, items: Sequence[DayItem]) -> None:
@@ -98,6 +105,10 @@ def write_days(path: Path, items: Sequence[DayItem]) -> None:
             ("mask", pa.string()),
             ("worldview", pa.string()),
             ("alert", pa.bool_()),
+            ("model", pa.string()),
+            ("model_score", pa.float64()),
+            ("model_threshold", pa.float64()),
+            ("model_called", pa.bool_()),
         ]
     )
     table = pa.Table.from_pylist([_day_row(item) for item in items], schema=schema)
@@ -168,7 +179,7 @@ def _finding_to_json(finding: Finding) -> dict[str, Any]:
 
 
 def _day_row(item: DayItem) -> dict[str, Any]:
-    shares = item.shares
+    shares, model = item.shares, item.model
     return {
         "layer": item.layer,
         "date": item.date,
@@ -185,6 +196,10 @@ def _day_row(item: DayItem) -> dict[str, Any]:
         "mask": item.mask,
         "worldview": item.worldview,
         "alert": item.alert,
+        "model": model.name if model else None,
+        "model_score": model.score if model else None,
+        "model_threshold": model.threshold if model else None,
+        "model_called": model.called if model else None,
     }
 
 

@@ -32,6 +32,7 @@ from gibswatch.types import (
     Finding,
     IncompleteCause,
     Kind,
+    ModelScore,
     Shares,
     VerdictName,
 )
@@ -279,7 +280,19 @@ def _item(row: dict[str, Any], layer: str, root: Path) -> DayItem:
         _path(row["mask"], root),
         None if row["worldview"] is None else _web(row["worldview"]),
         _flag(row.get("alert")),
+        _model(row.get("model")),
     )
+
+
+def _model(row: dict[str, Any] | None) -> ModelScore | None:
+    """What a model said; scans of earlier versions have none."""
+    if row is None:
+        return None
+    called = _flag(row["called"])
+    if called is None:
+        raise TypeError("a model calls a day or does not")
+    score, threshold = _number(row["score"]), _number(row["threshold"])
+    return ModelScore(_text(row["name"]), score, threshold, called)
 
 
 def _finding(row: dict[str, Any]) -> Finding:
