@@ -186,5 +186,5 @@ def test_inspect_says_what_scan_says_of_the_same_pictures(
 def test_the_api_lists_its_names() -> None:
     assert dir(gw) == sorted(gw.__all__)
     assert len(gw.layers()) > 1000
-    with pytest.raises(AttributeError, match="load_model"):
-        gw.load_model  # noqa: B018
+    with pytest.raises(AttributeError, match="no_such_name"):
+        gw.no_such_name  # noqa: B018

@@ -196,6 +196,7 @@ def test_clear_sky_is_that_of_the_other_days(expected: Expectation) -> None:
     np.testing.assert_allclose(mine, its, atol=2e-3)
     other = replace(scenes[1], georeference=replace(_BOX, west=0.0))
     without.add(other, black)  # another grid: left out
+    assert without.without(other, black) is None
     np.testing.assert_array_equal(without.without(scenes[0], black), its)
 
 

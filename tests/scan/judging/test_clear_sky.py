@@ -84,6 +84,20 @@ def test_a_block_is_read_once_for_all_of_its_days_in_one_scan() -> None:
     assert len(reads) == 16  # another scan: a picture may have come anew
 
 
+def test_pictures_of_another_size_have_their_own() -> None:
+    """Days of different sizes that are judged together."""
+    days = _whole(8).clear_days(_day(0))
+    small = _Ref(_day(0)).read()
+    assert clear_sky_of(days, small, observe(small)[1]) is not None
+    pixels = np.repeat(np.repeat(small.pixels, 2, axis=0), 2, axis=1)
+    large = scene_from_picture(
+        pixels, layer=_TRUE, date=_day(0), image_format="jpg", provenance="test",
+        georeference=Georeference(4326, 0.0, 10.0, 0.1, 0.1, 100, 100),
+    )  # fmt: skip
+    assert clear_sky_of(days, large, observe(large)[1]) is None  # no other is of its size
+    assert clear_sky_of(days, small, observe(small)[1]) is not None
+
+
 def test_pictures_that_cannot_be_read_are_left_out() -> None:
     refs = tuple(_Ref(_day(n), broken=n == 2) for n in range(5))
     scene = refs[0].read()

@@ -67,8 +67,10 @@ class ClearSky:
         -------
         (2, rows, cols) ndarray of float32 or None
             `colour_planes` of the thinned picture; NaN where no day shows the place.  None if
-            there are fewer than three other days.
+            there are fewer than three other days, or the day is on another grid.
         """
+        if scene.georeference != self._georeference:
+            return None
         own = scene.date in self._days
         if len(self._days) - own < _FEWEST_DAYS or self._weight is None or self._colour is None:
             return None

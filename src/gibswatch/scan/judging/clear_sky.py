@@ -15,7 +15,7 @@ from gibswatch.errors import ArchiveError, DecodeError
 from gibswatch.raster.observe import observe
 from gibswatch.raster.scene import Scene
 from gibswatch.scan.pictures import PictureRef
-from gibswatch.types import BoolArray
+from gibswatch.types import BoolArray, Georeference
 
 __all__ = ["ClearDays", "clear_sky_of", "new_scan"]
 
@@ -59,14 +59,15 @@ class _Kept:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._blocks: OrderedDict[tuple[str, int], ClearSky] = OrderedDict()
+        self._blocks: OrderedDict[tuple[tuple[str, int], Georeference], ClearSky] = OrderedDict()
 
     def of(self, days: ClearDays, scene: Scene) -> ClearSky:
         with self._lock:
-            found = self._blocks.pop(days.key, None)
+            key = days.key, scene.georeference  # days of different sizes may be judged together
+            found = self._blocks.pop(key, None)
             if found is None:
                 found = _read(days.refs, scene)
-            self._blocks[days.key] = found
+            self._blocks[key] = found
             while len(self._blocks) > _MOST_KEPT:
                 self._blocks.popitem(last=False)
             return found
