@@ -42,9 +42,14 @@ class _RateColumn(ProgressColumn):
         return Text("" if speed is None else f"{speed:.1f} days/s")
 
 
+def _console(**options: Any) -> Console:
+    """Write to stderr as it is: a command that runs in a notebook leaves no boxes of HTML there."""
+    return Console(stderr=True, force_jupyter=False, **options)
+
+
 def note(message: str) -> None:
     """Print one line to stderr."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, markup=False)
+    _console(highlight=False, soft_wrap=True).print(message, markup=False)
 
 
 def error_line(message: str) -> None:
@@ -79,7 +84,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     callable
         To be told (pass, done, total).
     """
-    console = Console(stderr=True)
+    console = _console()
     bars = Progress(
         TextColumn("{task.description:<17}"),
         BarColumn(),
@@ -87,7 +92,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         _RateColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not console.file.isatty(),  # FORCE_COLOR, which notebooks set, makes no terminal
     )
     tasks: dict[str, Any] = {}
 
