@@ -49,7 +49,7 @@ lint: $(VENV)/.dev
 # starts would compile the package anew.
 test: export PYTHONDONTWRITEBYTECODE =
 test: lint
-	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal -m "not slow" --durations 15 \
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal --nbmake -m "not slow" --durations 15 \
 	  --cov --cov-report=term
 
 slow: $(VENV)/.dev
