@@ -69,33 +69,48 @@ class _Part:
     def __init__(
         self, cells: SwathCells, granules: Sequence[GranuleCells], outer: NDArray[np.intp]
     ) -> None:
-        self._lines = [
-            (one.pass_index * cells.now.shape[2] + one.first, one.last - one.first)
-            for one in granules
-        ]
-        rows = np.concatenate([np.arange(first, first + n) for first, n in self._lines])
-        flat = (2, -1, cells.now.shape[3])
+        lines = cells.now.shape[2]
+        firsts = [one.pass_index * lines + one.first for one in granules]
+        counts = [one.last - one.first for one in granules]
+        rows = np.concatenate(
+            [np.arange(first, first + n) for first, n in zip(firsts, counts, strict=True)]
+        )
+        self._starts = np.cumsum([0, *counts[:-1]])
         self._outer = outer
-        self._clear = cells.clear.reshape(flat)[:, rows]
-        now = cells.now.reshape(flat)[:, rows][..., outer]
-        self._there = np.isfinite(now[0])
-        self._now = np.where(self._there, now, np.float32(0.0))
-        self._cells = self._by_granule(self._there)
+        # Beams before lines: a shifted beam is one run of memory then.
+        clear = _by_beam(cells.clear, rows)
+        now = _by_beam(cells.now, rows)[:, outer]
+        self._now, self._there = _filled(now)
+        self._clear, self._seen = _filled(clear)
+        self._now_power = self._now**2
+        self._clear_power = self._clear**2
+        self._cells = self._by_granule(self._there.sum(axis=0))
 
     def likelihood(self, shift: NDArray[np.float64]) -> _Singles:
         """(granules,): that each shows clear sky so many beams beside; 0 if too little is there."""
         beam = np.rint(self._outer + shift).astype(np.intp)
-        clear = self._clear[..., np.clip(beam, 0, self._clear.shape[2] - 1)]
-        both = self._there & np.isfinite(clear[0])
-        clear = np.where(both, clear, np.float32(0.0))
-        now = np.where(both, self._now, np.float32(0.0))
-        power = self._by_granule(now * now) * self._by_granule(clear * clear)
-        correlation = self._by_granule(now * clear) / np.sqrt(np.maximum(power, 1e-6))
-        shared = self._by_granule(both)
+        beam = np.clip(beam, 0, self._clear.shape[1] - 1)
+        seen = self._seen[beam]
+        shared = self._by_granule(np.einsum("bl,bl->l", self._there, seen))
+        alike = self._by_granule(np.einsum("cbl,cbl->cl", self._now, self._clear[:, beam]))
+        mine = self._by_granule(np.einsum("cbl,bl->cl", self._now_power, seen))
+        its = self._by_granule(np.einsum("bl,cbl->cl", self._there, self._clear_power[:, beam]))
+        correlation = alike / np.sqrt(np.maximum(mine * its, 1e-6))
         enough = shared >= _LEAST_SHARED * self._cells
-        alike = log_likelihood(correlation, shared).sum(axis=0)
-        return np.where(enough, alike, np.float32(0.0))
+        total = log_likelihood(correlation, shared).sum(axis=0)
+        return np.where(enough, total, np.float32(0.0))
 
     def _by_granule(self, values: NDArray[np.generic]) -> _Singles:
-        starts = np.cumsum([0, *(n for _, n in self._lines[:-1])])
-        return np.asarray(np.add.reduceat(values.sum(axis=-1, dtype=np.float32), starts, axis=-1))
+        return np.asarray(np.add.reduceat(values, self._starts, axis=-1))
+
+
+def _by_beam(values: _Singles, rows: NDArray[np.intp]) -> _Singles:
+    """(2, beams, lines) of some lines."""
+    flat = values.reshape(values.shape[0], -1, values.shape[3])[:, rows]
+    return np.ascontiguousarray(np.swapaxes(flat, 1, 2))
+
+
+def _filled(values: _Singles) -> tuple[_Singles, _Singles]:
+    """Values with 0 where there is none, and where there is one, (beams, lines)."""
+    there = np.isfinite(values)
+    return np.where(there, values, np.float32(0.0)), there[0].astype(np.float32)
