@@ -121,3 +121,23 @@ def test_ctrl_c_ends_the_workers_too() -> None:
     assert process.returncode != 0
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert errors.count("Traceback") == 1
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_workers_end_with_a_process_that_is_killed(name: str) -> None:
+    code = (
+        "import time\n"
+        "from gibswatch.parallel import map_ordered\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in map_ordered(time.sleep, [0, 300, 300, 300], workers=2):\n"
+        "        print('begun', flush=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(getattr(signal, name))
+        process.communicate(timeout=60)  # ends when no worker holds the pipe any more
+    finally:
+        process.kill()
+    assert process.returncode == -getattr(signal, name)

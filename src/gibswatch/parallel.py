@@ -7,8 +7,10 @@ import multiprocessing
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import connection
 from typing import Any, TypeVar
 
 from gibswatch.errors import MissingExtraError, UsageError
@@ -96,7 +98,7 @@ def _map_processes(function: Callable[[T], R], items: Sequence[T], count: int) -
     # Spawned, not forked: a fork copies the locks of running threads.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(count, mp_context=context)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent)
     try:
         with _ctrl_c_stays_here():
             results = pool.map(
@@ -111,6 +113,21 @@ def _map_processes(function: Callable[[T], R], items: Sequence[T], count: int) -
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it was killed.
+
+    What it was given to do would else be done to the end, for nobody.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_for, args=(parent.sentinel,), daemon=True).start()
+
+
+def _wait_for(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 @contextlib.contextmanager
