@@ -20,13 +20,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 LAYER = "VIIRS_SNPP_CorrectedReflectance_TrueColor"
-START = dt.date(2016, 2, 1)
-BOX = ("-45", "-18", "45", "18")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What an archive shows."""
+
+    layer: str
+    start: dt.date
+    box: tuple[int, int, int, int]
+    """West, south, east, north."""
+    resolution: str = "16km"
+
+
+VIIRS = Place(LAYER, dt.date(2016, 2, 1), (-45, -18, 45, 18))
 MODELS = (
     "linear-svm", "softmax", "random-forest", "nearest-neighbours", "network", "isolation-forest",
 )  # fmt: skip
@@ -59,9 +72,10 @@ def events(days: int, rng: np.random.Generator) -> Iterator[tuple[range, str]]:
                 yield range(first, first + length), kind
 
 
-def write_plan(path: Path, days: int, seed: int) -> None:
+def write_plan(path: Path, days: int, seed: int, place: Place) -> None:
     """Write the faults of all days as a plan of `simulate archive`."""
     rng = np.random.default_rng(seed)
+    west, south, east, north = place.box
     lines: list[str] = []
     for run, kind in events(days, rng):
         if kind == "colour":
@@ -74,34 +88,35 @@ def write_plan(path: Path, days: int, seed: int) -> None:
         else:
             fixed = ['kind = "missing-orbit"', f"share = {rng.choice([0.5, 1.0])}"]
         for number in run:
-            place = f"[{rng.uniform(-42, 42):.2f}, {rng.uniform(-16, 16):.2f}]"
-            day = START + dt.timedelta(days=number)
-            lines += ["[[fault]]", *fixed, f"day = {day}", f"place = {place}", ""]
+            at = f"[{rng.uniform(west + 3, east - 3):.2f}, {rng.uniform(south + 2, north - 2):.2f}]"
+            day = place.start + dt.timedelta(days=number)
+            lines += ["[[fault]]", *fixed, f"day = {day}", f"place = {at}", ""]
     path.write_text("\n".join(lines), encoding="utf-8")
 
 
-def make_archive(folder: Path, days: int, seed: int) -> Path:
-    """Simulate the archive, 640x256 pixels a day, and return its root."""
-    root = folder / f"archive-{days}-{seed}"
+def make_archive(folder: Path, days: int, seed: int, place: Place = VIIRS) -> Path:
+    """Simulate the archive, and return its root."""
+    name = "archive" if place == VIIRS else place.layer
+    root = folder / f"{name}-{days}-{seed}"
     if not (root / "done").is_file():
-        plan = folder / f"plan-{days}-{seed}.toml"
-        write_plan(plan, days, seed)
+        plan = folder / f"plan-{name}-{days}-{seed}.toml"
+        write_plan(plan, days, seed, place)
         command(
-            "simulate", "archive", LAYER, "--start", START, "--end", START + dt.timedelta(days),
-            "--seed", seed, "--faults", plan, "--grid", "native", "--bbox", *BOX,
-            "--output-dir", root,
+            "simulate", "archive", place.layer, "--start", place.start, "--end",
+            place.start + dt.timedelta(days), "--seed", seed, "--faults", plan, "--grid", "native",
+            "--tile-resolution", place.resolution, "--bbox", *place.box, "--output-dir", root,
         )  # fmt: skip
         (root / "done").touch()
     return root
 
 
-def label_files(folder: Path, root: Path) -> dict[str, Path]:
+def label_files(folder: Path, root: Path, layer: str = LAYER) -> dict[str, Path]:
     """Split the days by chance and by events; a label file of each."""
     found = {}
     for by in ("random", "event"):
         found[by] = folder / f"labels-{root.name}-{by}.txt"
-        command("split", LAYER, "--by", by, "--output-dir", root)
-        shutil.copy(root / "4326" / f"{LAYER}.txt", found[by])
+        command("split", layer, "--by", by, "--output-dir", root)
+        shutil.copy(root / "4326" / f"{layer}.txt", found[by])
     return found
 
 
@@ -161,10 +176,10 @@ def scan_all(root: Path, methods: Sequence[str]) -> list[str]:
     for method in methods:
         kept = root.with_name(f"{root.name}-{method}-days.parquet")
         if not kept.is_file():
-            end = START + dt.timedelta(days=sum(1 for _ in (root / "4326").glob("20*")))
+            end = VIIRS.start + dt.timedelta(days=sum(1 for _ in (root / "4326").glob("20*")))
             took = command(
-                "scan", LAYER, "--start", START, "--end", end, "--output-dir", root, "--method",
-                method, allowed=(0, 4),
+                "scan", LAYER, "--start", VIIRS.start, "--end", end, "--output-dir", root,
+                "--method", method, allowed=(0, 4),
             )  # fmt: skip
             shutil.copy(next(root.rglob("days.parquet")), kept)
             print(f"    scan by {method}: {took:.0f} s", flush=True)
