@@ -26,8 +26,9 @@ from gibswatch.types import BoolArray, FloatArray, Kind
 
 __all__ = ["find_stale", "same_pixels"]
 
-_MOST_PX = 1_000_000
-"""Pixels of a picture that are compared, at most; finer ones are averaged."""
+_USUAL_PX = 1280 * 640
+"""Pixels of the pictures on which all this was tuned; much finer ones are averaged to about so
+many."""
 _AROUND_PX = 9
 _APART = 11.0
 """Levels by which pixels may differ on the average of 9 x 9: JPEG of another quality."""
@@ -103,8 +104,8 @@ def _stale_boxes(
 
 
 def _reduced(scene: Scene, observed: BoolArray) -> tuple[Scene, BoolArray]:
-    """Average a picture to a million pixels at most: what is around a pixel is one scale then."""
-    factor = math.isqrt(max(observed.size - 1, 0) // _MOST_PX) + 1
+    """Average a picture to about the usual size: what is around a pixel is one scale then."""
+    factor = max(1, round(math.sqrt(observed.size / _USUAL_PX)))
     if factor == 1:
         return scene, observed
     rows, cols = (size // factor for size in observed.shape)
