@@ -17,7 +17,7 @@ from gibswatch.features.patches import (
     patch_shares,
     pixel_scores,
 )
-from gibswatch.features.run import FeaturesResult, SkippedDay, archive_features
+from gibswatch.features.run import FeaturesResult, archive_features
 from gibswatch.features.table import (
     FeatureBatch,
     FeatureRow,
@@ -25,6 +25,7 @@ from gibswatch.features.table import (
     read_features,
     write_features,
 )
+from gibswatch.features.whole import SkippedDay, read_whole_scene
 
 __all__ = [
     "FEATURE_KINDS",
@@ -48,6 +49,7 @@ __all__ = [
     "patch_shares",
     "pixel_scores",
     "read_features",
+    "read_whole_scene",
     "standard_picture",
     "write_features",
 ]

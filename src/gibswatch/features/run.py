@@ -14,23 +14,16 @@ from gibswatch.archive.layout import Layout
 from gibswatch.archive.reader import Archive
 from gibswatch.catalogue.windows import plan_grid
 from gibswatch.download.wms import find_picture_layer
-from gibswatch.errors import ArchiveError, DateRangeError, DecodeError, UsageError
+from gibswatch.errors import ArchiveError, DateRangeError, UsageError
 from gibswatch.features.definition import FeatureDefinition, FeatureKind
 from gibswatch.features.extract import extract
 from gibswatch.features.table import FeatureRow, write_features
+from gibswatch.features.whole import SkippedDay, read_whole_scene
 from gibswatch.parallel import check_scheduler, map_ordered
 
-__all__ = ["FeatureTask", "FeaturesResult", "SkippedDay", "archive_features", "features_of_day"]
+__all__ = ["FeatureTask", "FeaturesResult", "archive_features", "features_of_day"]
 
 ProgressCallback = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedDay:
-    """A day without features."""
-
-    date: dt.date
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +120,9 @@ def archive_features(
 
 
 def features_of_day(task: FeatureTask) -> NDArray[np.float32] | SkippedDay:
-    """Work out the features of one day, or say why it has none.
-
-    A day some of whose pixels were never had has none: they are black, and would look like a fault.
-    """
-    try:
-        scene = Archive(task.root).scene(task.layer, task.date, task.epsg)
-    except (ArchiveError, DecodeError, OSError) as error:
-        return SkippedDay(task.date, str(error))
-    usable = scene.usable
-    if not usable.all():
-        return SkippedDay(task.date, f"{1 - usable.mean():.1%} of its picture is not there")
-    return extract(scene, task.definition)
+    """Work out the features of one day, or say why it has none."""
+    scene = read_whole_scene(task.root, task.layer, task.date, task.epsg)
+    return scene if isinstance(scene, SkippedDay) else extract(scene, task.definition)
 
 
 def _chosen(

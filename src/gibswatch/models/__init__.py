@@ -3,9 +3,9 @@
 Nothing here imports scikit-learn before a model is made or loaded: it is the extra ``models``.
 """
 
+from gibswatch.features import SkippedDay
 from gibswatch.models.card import ModelCard
 from gibswatch.models.dataset import LabelledDay, LabelledDays, read_days
-from gibswatch.models.extraction import SkippedDay
 from gibswatch.models.params import ChosenParameters, read_parameters
 from gibswatch.models.predict import DayScore, LoadedModel, load_model, score_days, score_scenes
 from gibswatch.models.registry import MODELS, ModelEntry, find_model

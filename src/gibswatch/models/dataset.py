@@ -18,7 +18,7 @@ from gibswatch.archive.split import SplitMethod, make_split
 from gibswatch.catalogue.grids import check_epsg
 from gibswatch.download.wms import find_picture_layer
 from gibswatch.errors import UsageError
-from gibswatch.models.extraction import SkippedDay
+from gibswatch.features import SkippedDay
 from gibswatch.models.targets import Target, class_name, class_of
 from gibswatch.types import Epsg, Kind
 

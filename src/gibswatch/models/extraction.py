@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.archive.reader import Archive
-from gibswatch.errors import ArchiveError, DecodeError, UsageError
+from gibswatch.errors import DecodeError, UsageError
 from gibswatch.features import (
     FEATURE_VERSION,
     FeatureDefinition,
     FeatureKind,
     PatchDefinition,
+    SkippedDay,
     extract,
     extract_patches,
+    read_whole_scene,
 )
 from gibswatch.models.card import ModelCard
 from gibswatch.models.patches import MaskPlace, PatchSampling, patch_classes, read_mask
@@ -30,23 +31,13 @@ __all__ = [
     "DayRows",
     "DayTask",
     "Definition",
-    "SkippedDay",
     "definition_for",
     "definition_of",
-    "read_whole_scene",
     "rows_of_day",
     "rows_of_scene",
 ]
 
 Definition = FeatureDefinition | PooledDefinition | PatchDefinition
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedDay:
-    """A day that could not be used."""
-
-    date: dt.date
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,21 +114,6 @@ def rows_of_scene(scene: Scene, definition: Definition) -> NDArray[np.float32]:
     if isinstance(definition, PooledDefinition):
         return pool_gradients(extract(scene, definition.base), definition)[np.newaxis]
     return extract(scene, definition)[np.newaxis]
-
-
-def read_whole_scene(root: Path, layer: str, day: dt.date, epsg: int) -> Scene | SkippedDay:
-    """Read a day of an archive; one with pixels that were never had is none.
-
-    They are black, and would look like a fault.
-    """
-    try:
-        scene = Archive(root).scene(layer, day, epsg)
-    except (ArchiveError, DecodeError, OSError) as error:
-        return SkippedDay(day, str(error))
-    usable = scene.usable
-    if not usable.all():
-        return SkippedDay(day, f"{1 - usable.mean():.1%} of its picture is not there")
-    return scene
 
 
 def rows_of_day(task: DayTask) -> DayRows | SkippedDay:

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.errors import UsageError
+from gibswatch.features import SkippedDay
 from gibswatch.files import storage_errors
-from gibswatch.models.extraction import DayRows, DayTask, SkippedDay, rows_of_day
+from gibswatch.models.extraction import DayRows, DayTask, rows_of_day
 from gibswatch.parallel import map_ordered
 
 __all__ = ["FeatureMatrix", "fill_matrix", "remove_matrix"]

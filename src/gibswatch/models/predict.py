@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from gibswatch.archive.reader import Archive
 from gibswatch.errors import UsageError
+from gibswatch.features import SkippedDay, read_whole_scene
 from gibswatch.models.card import ModelCard
-from gibswatch.models.extraction import SkippedDay, definition_of, read_whole_scene
+from gibswatch.models.extraction import definition_of
 from gibswatch.models.scoring import Scorer
 from gibswatch.models.store import read_model
 from gibswatch.raster.scene import Scene

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from gibswatch.features import SkippedDay
 from gibswatch.models._memory import peak_memory_mb
 from gibswatch.models.card import GridOfModel, ModelCard
 from gibswatch.models.checkpoints import TrainingFolder
 from gibswatch.models.dataset import check_classes, read_days
-from gibswatch.models.extraction import SkippedDay, definition_for
+from gibswatch.models.extraction import definition_for
 from gibswatch.models.fitting import fit_estimator
 from gibswatch.models.matrix import FeatureMatrix, fill_matrix
 from gibswatch.models.registry import find_model

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.errors import UsageError
+from gibswatch.features import SkippedDay, read_whole_scene
 from gibswatch.models.calibration import Calibration, fit_calibration
 from gibswatch.models.dataset import LabelledDays
-from gibswatch.models.extraction import SkippedDay, read_whole_scene
 from gibswatch.models.judging import FALSE_ALARM_IN_DAYS, choose_threshold, measure
 from gibswatch.models.matrix import FeatureMatrix
 from gibswatch.models.scoring import Scorer
