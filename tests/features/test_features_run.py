@@ -11,7 +11,14 @@ import pytest
 from gibswatch.catalogue.windows import Grid, plan_grid
 from gibswatch.download.wms import find_picture_layer
 from gibswatch.errors import ArchiveError, DateRangeError, DecodeError, UsageError
-from gibswatch.features import FeatureDefinition, archive_features, extract, read_features, run
+from gibswatch.features import (
+    FeatureDefinition,
+    archive_features,
+    extract,
+    read_features,
+    run,
+    whole,
+)
 from gibswatch.raster.scene import STATE_CODES, Scene, scene_from_picture
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
@@ -49,6 +56,7 @@ class FakeArchive:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(run, "Archive", FakeArchive)
+    monkeypatch.setattr(whole, "Archive", FakeArchive)
     return tmp_path / "data"
 
 
