@@ -11,8 +11,6 @@ import pytest
 from gibswatch.archive.labels import parse_labels
 from gibswatch.errors import UsageError
 from gibswatch.evaluation import ScoreTable, Target, join_labels, target_kinds
-from gibswatch.evaluation.scores import TARGET_KINDS, TARGETS
-from gibswatch.models import targets
 from gibswatch.types import Kind
 
 DAYS = np.arange("2023-01-01", "2023-01-06", dtype="datetime64[D]")
@@ -90,11 +88,6 @@ def test_columns_of_another_length_are_a_mistake() -> None:
 def test_rows_of_some_days() -> None:
     kept = table(class_scores={Kind.STALE: np.arange(5.0)}).only([dt.date(2023, 1, 3)])
     assert (kept.scores.tolist(), kept.class_scores[Kind.STALE].tolist()) == ([0.8], [2.0])
-
-
-def test_models_are_trained_for_the_same_targets() -> None:
-    assert targets.TARGETS == TARGETS
-    assert targets.TARGET_KINDS == TARGET_KINDS
 
 
 def test_a_class_of_multi_has_its_own_code() -> None:

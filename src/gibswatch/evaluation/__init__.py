@@ -11,17 +11,9 @@ from gibswatch.evaluation.documents import (
 from gibswatch.evaluation.evaluate import evaluate_table
 from gibswatch.evaluation.results import Evaluation, KindRecall, Measure, Mistake, Options
 from gibswatch.evaluation.score_files import read_scores, write_scores
-from gibswatch.evaluation.scores import (
-    FAULT_KINDS,
-    TARGETS,
-    Joined,
-    Level,
-    ScoreTable,
-    Target,
-    join_labels,
-    target_kinds,
-)
+from gibswatch.evaluation.scores import Joined, ScoreTable, join_labels, target_kinds
 from gibswatch.evaluation.threshold import Threshold, from_normals, on_table
+from gibswatch.models.targets import FAULT_KINDS, TARGETS, Level, Target
 
 __all__ = [
     "COLUMNS",

@@ -14,7 +14,8 @@ import numpy as np
 
 from gibswatch.archive.labels import SPLITS, Split
 from gibswatch.errors import UsageError
-from gibswatch.evaluation.scores import FAULT_KINDS, DayArray
+from gibswatch.evaluation.scores import DayArray
+from gibswatch.models.targets import FAULT_KINDS
 from gibswatch.types import BoolArray, FloatArray, Kind
 
 __all__ = [

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from gibswatch.archive.split import SplitMethod
 from gibswatch.errors import UsageError
-from gibswatch.evaluation.scores import LEVELS, TARGETS, ScoreTable
+from gibswatch.evaluation.scores import ScoreTable
+from gibswatch.models.targets import LEVELS, TARGETS
 
 __all__ = ["METADATA_KEY", "metadata_of", "printable", "read_metadata"]
 

@@ -10,7 +10,8 @@ from gibswatch.archive.split import SplitMethod
 from gibswatch.errors import UsageError
 from gibswatch.evaluation.evaluate import evaluate_table
 from gibswatch.evaluation.results import Evaluation, Measure, Options
-from gibswatch.evaluation.scores import Level, ScoreTable
+from gibswatch.evaluation.scores import ScoreTable
+from gibswatch.models.targets import Level
 
 __all__ = ["Comparison", "Leak", "Row", "compare", "label_of"]
 

@@ -27,8 +27,9 @@ from gibswatch.evaluation.resampled import (
     weighted_recall_at,
 )
 from gibswatch.evaluation.results import Evaluation, Judged, KindRecall, Measure, Mistake, Options
-from gibswatch.evaluation.scores import FAULT_KINDS, ScoreTable, Target, target_kinds
+from gibswatch.evaluation.scores import ScoreTable, target_kinds
 from gibswatch.evaluation.threshold import Threshold, from_normals, on_table
+from gibswatch.models.targets import FAULT_KINDS, Target
 from gibswatch.types import KIND_NAMES, BoolArray, Kind
 
 __all__ = ["evaluate_table"]

@@ -9,8 +9,9 @@ from typing import Literal
 from gibswatch.archive.labels import Split
 from gibswatch.evaluation.intervals import DEFAULT_RESAMPLES, Interval, UnitName
 from gibswatch.evaluation.metrics import Confusion, Curve
-from gibswatch.evaluation.scores import ScoreTable, Target
+from gibswatch.evaluation.scores import ScoreTable
 from gibswatch.evaluation.threshold import Threshold, ThresholdSource
+from gibswatch.models.targets import Target
 from gibswatch.types import Kind
 
 __all__ = ["Evaluation", "Judged", "KindRecall", "Measure", "Mistake", "Options"]

@@ -40,8 +40,9 @@ from gibswatch.evaluation._columns import (
     read_truth,
 )
 from gibswatch.evaluation._metadata import METADATA_KEY, metadata_of, printable, read_metadata
-from gibswatch.evaluation.scores import FAULT_KINDS, Level, ScoreTable
+from gibswatch.evaluation.scores import ScoreTable
 from gibswatch.files import atomic_path
+from gibswatch.models.targets import FAULT_KINDS, Level
 from gibswatch.types import BoolArray, FloatArray, Kind
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,37 +16,18 @@ from numpy.typing import NDArray
 from gibswatch.archive.labels import LabelFile, Split
 from gibswatch.archive.split import SplitMethod
 from gibswatch.errors import UsageError
+from gibswatch.models.targets import TARGET_KINDS, Level, Target
 from gibswatch.types import BoolArray, FloatArray, Kind
 
 __all__ = [
-    "FAULT_KINDS",
-    "LEVELS",
-    "TARGETS",
-    "TARGET_KINDS",
     "DayArray",
     "Joined",
-    "Level",
     "ScoreTable",
-    "Target",
     "join_labels",
     "target_kinds",
 ]
 
-Level = Literal["image", "pixel"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-Target = Literal["missing", "miscoloration", "any", "multi"]
-TARGETS: tuple[Target, ...] = get_args(Target)
 DayArray = NDArray[np.datetime64]
-
-FAULT_KINDS: frozenset[Kind] = frozenset(kind for kind in Kind if kind.is_fault)
-"""Codes that make a day anomalous: 2, 3, 4, 7, 8 and 9."""
-TARGET_KINDS: Mapping[Target, frozenset[Kind]] = {
-    "missing": frozenset({Kind.MISSING_UNEXPECTED}),
-    "miscoloration": frozenset({Kind.MISCOLORATION}),
-    "any": FAULT_KINDS,
-    "multi": FAULT_KINDS,
-}
-"""Codes of a day that is positive; of ``multi`` each is a class of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,19 +7,29 @@ from typing import Literal, get_args
 
 from gibswatch.types import Kind
 
-__all__ = ["LEVELS", "TARGETS", "TARGET_KINDS", "Level", "Target", "class_name", "class_of"]
+__all__ = [
+    "FAULT_KINDS",
+    "LEVELS",
+    "TARGETS",
+    "TARGET_KINDS",
+    "Level",
+    "Target",
+    "class_name",
+    "class_of",
+]
 
 Level = Literal["image", "pixel"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 Target = Literal["missing", "miscoloration", "any", "multi"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 
-_FAULTS = frozenset(kind for kind in Kind if kind.is_fault)
+FAULT_KINDS: frozenset[Kind] = frozenset(kind for kind in Kind if kind.is_fault)
+"""Codes that make a day anomalous: 2, 3, 4, 7, 8 and 9."""
 TARGET_KINDS: Mapping[Target, frozenset[Kind]] = {
     "missing": frozenset({Kind.MISSING_UNEXPECTED}),
     "miscoloration": frozenset({Kind.MISCOLORATION}),
-    "any": _FAULTS,
-    "multi": _FAULTS,
+    "any": FAULT_KINDS,
+    "multi": FAULT_KINDS,
 }
 """Codes that are not normal; of ``multi`` each is a class of its own."""
 
