@@ -110,6 +110,9 @@ class BBox:
         return " ".join(f"{v:g}" for v in self.as_tuple())
 
 
+_METRES_PER_DEGREE = 111_320.0
+
+
 @dataclass(frozen=True, slots=True)
 class Georeference:
     """Where the pixels of a picture lie: north up, square or oblong pixels, no rotation."""
@@ -139,6 +142,11 @@ class Georeference:
     def shape(self) -> tuple[int, int]:
         """Rows, columns."""
         return (self.rows, self.cols)
+
+    @property
+    def pixel_deg(self) -> float:
+        """Height of a pixel in degrees of a great circle, where the projection is true."""
+        return self.pixel_height if self.epsg == 4326 else self.pixel_height / _METRES_PER_DEGREE
 
 
 @dataclass(frozen=True, slots=True)

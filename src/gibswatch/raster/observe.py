@@ -37,7 +37,7 @@ from scipy import ndimage
 
 from gibswatch.raster.regions import pixel_area_km2, region_area_km2
 from gibswatch.raster.scene import STATE_CODES, Scene, brightest_channel
-from gibswatch.types import BoolArray, ByteArray, Georeference, ImageFormat
+from gibswatch.types import BoolArray, ByteArray, ImageFormat
 
 __all__ = ["BlackRule", "Observation", "black_rule", "observe", "observed_black"]
 
@@ -57,7 +57,6 @@ _GENERAL = BlackRule()
 _DARK_SEA = BlackRule(core_level=0, half_width=6, min_pixels=256)
 _COARSE = BlackRule(core_level=12, half_width=0, ring_level=12, ring_pixels=0)
 _COARSE_FROM_DEG = 0.3
-_METRES_PER_DEGREE = 111_320.0
 _DARK_SEA_PRODUCTS = ("Bands721", "BandsM11-I2-I1")
 
 
@@ -127,18 +126,13 @@ def observe(scene: Scene) -> tuple[Observation, BoolArray]:
         scene.pixels,
         layer=scene.layer,
         image_format=scene.image_format,
-        pixel_deg=_pixel_deg(scene.georeference),
+        pixel_deg=scene.georeference.pixel_deg,
     )
     area = pixel_area_km2(scene.georeference)
     total = float(area.sum(dtype=np.float64))
     fetched = region_area_km2(usable, scene.georeference)
     share = region_area_km2(black, scene.georeference) / fetched if fetched > 0 else float("nan")
     return Observation(scene.date, share, fetched / total if total > 0 else 0.0), black
-
-
-def _pixel_deg(georeference: Georeference) -> float:
-    metres = georeference.epsg != 4326
-    return georeference.pixel_height / (_METRES_PER_DEGREE if metres else 1.0)
 
 
 def _open_square(mask: BoolArray, half_width: int) -> BoolArray:

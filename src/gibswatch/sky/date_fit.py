@@ -150,7 +150,7 @@ def observe_polar_edges(black: BoolArray, georeference: Georeference) -> PolarEd
     south, south_limit = _ends(-latitude, share)
     if len(north) and len(south) and max(north[-1], south[-1]) < _MERCATOR_LIMIT_DEG:
         north_limit = south_limit = _MERCATOR_LIMIT_DEG
-    height, width = _pixel_deg(georeference), 360.0
+    height, width = georeference.pixel_deg, 360.0
     if is_separable(georeference):
         first, last = places_at(georeference, 0, [-0.5, georeference.cols - 0.5])[0]
         width = min(float(last - first), 360.0)
@@ -361,9 +361,3 @@ def _end(latitude: _Floats, share: _Floats, thick: int, height: float) -> float 
         return _FROM_LATITUDE_DEG
     first = int(np.argmax(run))
     return float(latitude[known][first]) + height / 2 if first else math.inf
-
-
-def _pixel_deg(georeference: Georeference) -> float:
-    """Height of a pixel in degrees, at the equator or the standard parallel."""
-    metres = georeference.epsg != 4326
-    return georeference.pixel_height / (111_320.0 if metres else 1.0)

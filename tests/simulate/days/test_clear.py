@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gibswatch.simulate.days.clear import clear_picture, pixel_size_deg
+from gibswatch.simulate.days.clear import clear_picture
 from gibswatch.sky.orbit import anchor_orbit
 from gibswatch.sky.passes import pass_geometry
 from gibswatch.sky.satellites import SATELLITES
@@ -49,7 +49,7 @@ def test_polar_pictures_have_no_seam(epsg: int) -> None:
     picture = drawn(georeference)
     assert picture.shape == (128, 128, 3)
     assert (picture.max(axis=2) > 0).mean() > 0.5
-    assert pixel_size_deg(georeference) == pytest.approx(0.589, abs=0.01)
+    assert georeference.pixel_deg == pytest.approx(0.589, abs=0.01)
 
 
 @pytest.mark.parametrize("product", ["Bands721", "Bands367"])

@@ -50,7 +50,6 @@ _NEVER_SHIFT = 0.09
 """The same of colours that no other day showed: natural spans of the tuning years reach 0.06."""
 _BRIGHT_LEVEL = 6
 """Level from which a pixel is bright: a fault may hit only those."""
-_METRES_PER_DEGREE = 111_320.0
 _FEWEST_PX = 24
 _MOST_SHADED = 0.02
 """Share of a span in the Moon's shadow from which it is not looked at."""
@@ -140,8 +139,7 @@ def _places(scene: Scene, expectation: Expectation, colours: Colours) -> _Places
     beside = beside / max(float(np.abs(beside).max()), 1e-6)
     number = expectation.pass_index[thin][colours.usable]
     time = expectation.time_s[thin][colours.usable]
-    size = scene.georeference.pixel_height * colours.step
-    step_s = bin_seconds(size if scene.georeference.epsg == 4326 else size / _METRES_PER_DEGREE)
+    step_s = bin_seconds(scene.georeference.pixel_deg * colours.step)
     return _Places(number, time, beside, step_s)
 
 

@@ -20,7 +20,6 @@ from gibswatch.types import BoolArray, Georeference, Kind
 
 __all__ = ["find_swath_faults"]
 
-_METRES_PER_DEGREE = 111_320.0
 _LEAST_PX = 24
 _NAMES = {Kind.DUPLICATED_GRANULE: "Duplicated granule", Kind.STRIPES: "Stripes"}
 
@@ -46,8 +45,7 @@ def find_swath_faults(
     pixels = swath_pixels(scene, observed, expectation)
     if pixels is None:
         return [], 0.0
-    size = scene.georeference.pixel_height
-    step_s = bin_seconds(size if scene.georeference.epsg == 4326 else size / _METRES_PER_DEGREE)
+    step_s = bin_seconds(scene.georeference.pixel_deg)
     suspects = [
         _Suspect(
             Kind.DUPLICATED_GRANULE, copy.pass_index, copy.first_s, copy.last_s, copy.ratio,

@@ -22,7 +22,6 @@ _Singles = NDArray[np.float32]
 
 _FINEST_DEG = 0.13
 """Finer pixels are left out: coasts are placed to a part of a cell of 18 km."""
-_METRES_PER_DEGREE = 111_320.0
 _FEWEST_DAYS = 3
 _DARKNESS = 2.0
 """A day counts by its reflectance to the power of minus this.  On four days of the tuning years it
@@ -93,9 +92,7 @@ class ClearSky:
 
 def every_pixel(georeference: Georeference) -> int:
     """How many rows and columns are stepped over, so that pixels are of 0.13 degrees or more."""
-    size = georeference.pixel_height
-    degrees = size if georeference.epsg == 4326 else size / _METRES_PER_DEGREE
-    return max(1, math.ceil(_FINEST_DEG / degrees))
+    return max(1, math.ceil(_FINEST_DEG / georeference.pixel_deg))
 
 
 def colour_planes(scene: Scene) -> _Singles:

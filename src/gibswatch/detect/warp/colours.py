@@ -28,7 +28,6 @@ sixteenth of each.  Of the clean granules of the tiles of Terra 2023 (454 days, 
 best has 0.9 of both."""
 _LOOK = 5.0
 """Evidence from which a run is looked at closely."""
-_METRES_PER_DEGREE = 111_320.0
 _PROOF = "there its colours are those of clear days"
 
 
@@ -53,8 +52,7 @@ def find_colour_shifts(
     list of Shift
         Strongest evidence first; a ratio of 1 is just enough.
     """
-    size = scene.georeference.pixel_height * every_pixel(scene.georeference)
-    degrees = size if scene.georeference.epsg == 4326 else size / _METRES_PER_DEGREE
+    degrees = scene.georeference.pixel_deg * every_pixel(scene.georeference)
     cells = swath_cells(scene, pixels, clear, satellite, degrees)
     there = granules_in(cells, satellite.granule_s)
     if not there:

@@ -17,17 +17,10 @@ from gibswatch.sky.passes import pass_geometry
 from gibswatch.sky.places import pixel_places
 from gibswatch.types import ByteArray, Georeference
 
-__all__ = ["clear_picture", "pixel_size_deg", "seen_bands"]
+__all__ = ["clear_picture", "seen_bands"]
 
-_METRES_PER_DEGREE = 111_320.0
 _ROWS = 128
 """Rows that are worked on at a time: their arrays stay in the processor's cache."""
-
-
-def pixel_size_deg(georeference: Georeference) -> float:
-    """Height of a pixel in degrees of a great circle, where the projection is true."""
-    size = georeference.pixel_height
-    return size if georeference.epsg == 4326 else size / _METRES_PER_DEGREE
 
 
 def seen_bands(
@@ -107,7 +100,7 @@ def clear_picture(
             sza=geometry.solar_zenith_deg[part],
             vza=geometry.view_zenith_deg[part],
             glint_deg=geometry.glint_deg[part],
-            pixel_deg=pixel_size_deg(georeference),
+            pixel_deg=georeference.pixel_deg,
             bands=bands,
             invented=invented,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.simulate.days.clear import pixel_size_deg, seen_bands
+from gibswatch.simulate.days.clear import seen_bands
 from gibswatch.simulate.days.composite import Composite
 from gibswatch.simulate.days.passes import NodeFields, between, geographic
 from gibswatch.simulate.days.products import BAND_TRIPLES, bands_of
@@ -113,7 +113,7 @@ def view_of(
         latitude,
         time,
         angles_of(composite, fields),
-        pixel_size_deg(georeference),
+        georeference.pixel_deg,
         obscuration(longitude, latitude, time),
     )
 
