@@ -24,6 +24,7 @@ __all__ = [
     "Region",
     "Witness",
     "clean_score",
+    "score_of_ratio",
 ]
 
 _SQUEEZED = 0.48
@@ -60,6 +61,17 @@ def clean_score(evidence: float) -> float:
     over = evidence - _SQUEEZED
     room = 0.5 - _SQUEEZED
     return evidence if over <= 0 else _SQUEEZED + room * over / (over + room)
+
+
+def score_of_ratio(ratio: float) -> float:
+    """Score of evidence by what is just enough: 0.5 at 1, 0-1.
+
+    Parameters
+    ----------
+    ratio : float
+        Negative ones count as 0.
+    """
+    return max(ratio, 0.0) / (1.0 + max(ratio, 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

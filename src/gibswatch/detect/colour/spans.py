@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gibswatch.detect.colour.scores import SHADE, Channels, Colours
 from gibswatch.detect.colour.statistics import LEAST_NOISE
 from gibswatch.detect.colour.steps import Lanes, Span, bin_seconds, find_spans, make_lanes
+from gibswatch.detect.context import score_of_ratio
 from gibswatch.raster.scene import Scene
 from gibswatch.sky.expectation import Expectation
 from gibswatch.types import BoolArray, FloatArray
@@ -146,8 +147,7 @@ def _places(scene: Scene, expectation: Expectation, colours: Colours) -> _Places
 def _score(span: Span, enough: float, short_s: float) -> float:
     """0.5 where both the step and the shift are just enough."""
     enough *= 1.0 + short_s / max(span.last_s - span.first_s, 1.0)
-    ratio = min(span.strength / _STEP, abs(span.shift) / enough)
-    return ratio / (1.0 + ratio)
+    return score_of_ratio(min(span.strength / _STEP, abs(span.shift) / enough))
 
 
 def _joined(found: list[tuple[Span, float]]) -> list[tuple[Span, float]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gibswatch.detect.colour.steps import bin_seconds
-from gibswatch.detect.context import Region
+from gibswatch.detect.context import Region, score_of_ratio
 from gibswatch.detect.missing.granules import Granules, granules_of
 from gibswatch.detect.swath.duplicate import find_duplicates
 from gibswatch.detect.swath.pixels import swath_pixels
@@ -68,7 +68,7 @@ def find_swath_faults(
         mask = suspect.part(expectation) & ~observed
         if suspect.ratio >= 1.0 and mask.sum() >= _LEAST_PX:
             regions.append(suspect.region(mask, granules, scene.georeference))
-    return regions, max((_score(suspect.ratio) for suspect in suspects), default=0.0)
+    return regions, max((score_of_ratio(suspect.ratio) for suspect in suspects), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,4 @@ class _Suspect:
             f"{_NAMES[self.kind]}: the pass at {granule_words(names)} {self.what}: {place}; "
             f"{self.proof}."
         )
-        return Region(self.kind, mask, _score(self.ratio), reason, names)
-
-
-def _score(ratio: float) -> float:
-    """0.5 where it is just enough."""
-    return max(ratio, 0.0) / (1.0 + max(ratio, 0.0))
+        return Region(self.kind, mask, score_of_ratio(self.ratio), reason, names)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.detect.warp.cells import GranuleCells, SwathCells
-from gibswatch.detect.warp.evidence import Displacement, log_likelihood
+from gibswatch.detect.warp.evidence import LEAST_SHARED, Displacement, log_likelihood
 
 __all__ = ["edge_evidence", "edge_warps"]
 
@@ -20,7 +20,6 @@ _Singles = NDArray[np.float32]
 
 _DISTANCES_KM = (50.0, 75.0, 100.0, 150.0, 200.0, 250.0, 300.0, 350.0, 400.0)
 _SHARES = (0.25, 0.4, 0.6)
-_LEAST_SHARED = 0.6
 
 
 def edge_warps() -> list[Displacement]:
@@ -96,7 +95,7 @@ class _Part:
         mine = self._by_granule(np.einsum("cbl,bl->cl", self._now_power, seen))
         its = self._by_granule(np.einsum("bl,cbl->cl", self._there, self._clear_power[:, beam]))
         correlation = alike / np.sqrt(np.maximum(mine * its, 1e-6))
-        enough = shared >= _LEAST_SHARED * self._cells
+        enough = shared >= LEAST_SHARED * self._cells
         total = log_likelihood(correlation, shared).sum(axis=0)
         return np.where(enough, total, np.float32(0.0))
 

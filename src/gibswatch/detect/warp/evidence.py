@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from gibswatch.detect.warp.cells import GranuleCells
 
-__all__ = ["Displacement", "Run", "Shift", "best_runs", "log_likelihood"]
+__all__ = ["LEAST_SHARED", "Displacement", "Run", "Shift", "best_runs", "log_likelihood"]
 
 _Singles = NDArray[np.float32]
 
+LEAST_SHARED = 0.6
+"""Of a granule's cells that must still lie over clear sky where it is said to belong."""
 _CELLS_ALIKE = 6.0
 """Cells that count as one: colours of neighbours are alike."""
 _LONGEST_RUN = 3

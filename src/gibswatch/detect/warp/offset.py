@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from gibswatch.detect.warp.cells import GranuleCells, SwathCells
-from gibswatch.detect.warp.evidence import Displacement, log_likelihood
+from gibswatch.detect.warp.evidence import LEAST_SHARED, Displacement, log_likelihood
 
 __all__ = ["offset_evidence", "offsets"]
 
 _Singles = NDArray[np.float32]
 
 _FARTHEST_KM = 310.0
-_LEAST_SHARED = 0.6
-"""Of a granule's cells that must still lie over clear sky."""
 
 
 def offsets(cell_km: float) -> list[Displacement]:
@@ -52,7 +50,7 @@ def offset_evidence(cells: SwathCells, granules: Sequence[GranuleCells]) -> _Sin
     found = np.zeros((len(granules), (2 * reach + 1) ** 2), dtype=np.float32)
     for row, granule in enumerate(granules):
         correlations, shared = _correlations(cells, granule, reach)
-        belongs = within & (shared >= _LEAST_SHARED * shared[reach, reach])
+        belongs = within & (shared >= LEAST_SHARED * shared[reach, reach])
         alike = log_likelihood(correlations, float(shared[reach, reach])).sum(axis=0)
         likelihood = np.where(belongs, alike, 0.0)
         found[row] = (likelihood - likelihood[none].max()).ravel()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.detect.context import Region
+from gibswatch.detect.context import Region, score_of_ratio
 from gibswatch.detect.missing.granules import Granules, granules_of
 from gibswatch.detect.swath.pixels import from_track_km, swath_pixels
 from gibswatch.detect.warp.clear_sky import every_pixel
@@ -65,7 +65,7 @@ def find_warps(
                 mask |= np.isin(in_gaps, shift.granules)
             if mask.sum() >= _LEAST_PX:
                 regions.append(_region(shift, mask, granules, scene.georeference))
-    return regions, max((_score(shift.ratio) for shift in shifts), default=0.0)
+    return regions, max((score_of_ratio(shift.ratio) for shift in shifts), default=0.0)
 
 
 def _reach_km(expectation: Expectation) -> float:
@@ -100,7 +100,7 @@ def _region(
         f"Edge warping: the pass at {granule_words(names)} {_way(shift.displacement)}: {place}; "
         f"{shift.proof}."
     )
-    return Region(Kind.EDGE_WARPING, mask, _score(shift.ratio), reason, names)
+    return Region(Kind.EDGE_WARPING, mask, score_of_ratio(shift.ratio), reason, names)
 
 
 def _way(moved: Displacement) -> str:
@@ -118,8 +118,3 @@ def _way(moved: Displacement) -> str:
     ]
     total = math.hypot(moved.ahead_km, moved.left_km)
     return f"lies {total:.0f} km off its place ({' and '.join(parts)})"
-
-
-def _score(ratio: float) -> float:
-    """0.5 where it is just enough."""
-    return max(ratio, 0.0) / (1.0 + max(ratio, 0.0))
