@@ -6,6 +6,7 @@ A row of `X` is a day: a grid of P patches with d numbers each, flattened patch 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from gibswatch.models.estimators._days import FARTHEST, Days, days_at_once
 
@@ -59,8 +61,9 @@ class GridDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
                 f"{type(self).__name__} needs 2 days at least, X has n_samples = {days.count}"
             )
         self._shape(days.width)
-        left_out = self._learn(days)
-        highest = [self._highest(left_out(*day)) for day in enumerate(self._grids(days))]
+        with _one_thread():
+            left_out = self._learn(days)
+            highest = [self._highest(left_out(*day)) for day in enumerate(self._grids(days))]
         self.offset_ = float(np.quantile(-np.array(highest), self.outlier_share))
         return self
 
@@ -72,7 +75,9 @@ class GridDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         (m, P) ndarray of float64
             0 and more; higher is more anomalous.  A day's scores do not depend on the other rows.
         """
-        return np.array([self._scores(grid) for grid in self._grids(self._given(X))])
+        grids = self._grids(self._given(X))
+        with _one_thread():
+            return np.array([self._scores(grid) for grid in grids])
 
     def anomaly_score(self, X: ArrayLike) -> Scores:
         """Score days by the mean of their `top` highest patches.
@@ -83,7 +88,8 @@ class GridDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             0 and more; higher is more anomalous.
         """
         grids = self._grids(self._given(X))
-        return np.array([self._highest(self._scores(grid)) for grid in grids])
+        with _one_thread():
+            return np.array([self._highest(self._scores(grid)) for grid in grids])
 
     def score_samples(self, X: ArrayLike) -> Scores:
         """Give the score as scikit-learn has it: *lower* is more anomalous; (m,) ndarray."""
@@ -181,6 +187,20 @@ class GridDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def _highest(self, scores: Scores) -> float:
         top = min(self.top, len(scores))
         return float(np.partition(scores, len(scores) - top)[-top:].mean())
+
+
+@lru_cache(maxsize=1)
+def _blas() -> Any:
+    return ThreadpoolController()  # looks through all loaded libraries, which takes 5 ms
+
+
+def _one_thread() -> Any:
+    """Hold products of matrices to one thread while it is entered.
+
+    There are thousands of small ones: where the cores are shared, a second thread waits 5 to 50
+    times longer than it works; and the number of threads could change the last bit of a score.
+    """
+    return _blas().limit(limits=1, user_api="blas")
 
 
 def check_least(name: str, value: Any, least: int) -> None:
