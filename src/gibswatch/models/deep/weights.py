@@ -17,6 +17,7 @@ import safetensors.numpy
 import torch
 from numpy.typing import NDArray
 
+from gibswatch.catalogue.xml_guard import quoted
 from gibswatch.errors import UsageError
 from gibswatch.files import write_bytes
 from gibswatch.models.deep.densenet import MAP_CHANNELS, DenseNet121
@@ -111,7 +112,7 @@ def read_weights(path: Path, *, official_sha256: str = OFFICIAL_SHA256) -> Weigh
 
 
 def save_backbone(
-    path: Path, state: Mapping[str, NDArray[np.float32]], *, trained_on: TrainedOn = "unknown"
+    path: Path, state: Mapping[str, NDArray[Any]], *, trained_on: TrainedOn = "unknown"
 ) -> str:
     """Write weights as a safetensors file that `read_weights` reads, whole or not at all.
 
@@ -119,8 +120,8 @@ def save_backbone(
     ----------
     path : Path
         Ends in ``.safetensors``.
-    state : mapping of str to float32 ndarray
-        As of `Weights` or `state_of`; counters of batches are left out.
+    state : mapping of str to ndarray
+        As of `Weights` or `state_of`; written as float32, counters of batches left out.
     trained_on : {"ImageNet", "self-supervised", "unknown"}
         Written into the file.
 
@@ -254,7 +255,7 @@ def _read_official(path: Path, data: bytes) -> State:
         if name.endswith(_COUNTER):
             continue
         if value.dtype not in (torch.float32, torch.float16) or value.device.type != "cpu":
-            raise _damaged(path, f"{name[:80]} is {value.dtype}, not float32")
+            raise _damaged(path, f"{quoted(name)} is {value.dtype}, not float32")
         tensors[_new_name(path, name, tensors)] = value
     _check_shapes(path, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
     return {name: np.array(t.detach().numpy(), np.float32) for name, t in tensors.items()}
@@ -300,7 +301,8 @@ def _names_of(path: Path, header: Mapping[str, Any]) -> dict[str, str]:
             continue
         if entry.get("dtype") not in _FLOATS:
             raise _damaged(
-                path, f"{name[:80]} is {str(entry.get('dtype'))[:20]}, not F32 or F16: convert it"
+                path,
+                f"{quoted(name)} is {quoted(str(entry.get('dtype')))}, not F32 or F16: convert it",
             )
         new = _new_name(path, name, names)
         names[new], shapes[new] = name, tuple(entry["shape"])
@@ -311,7 +313,7 @@ def _names_of(path: Path, header: Mapping[str, Any]) -> dict[str, str]:
 def _new_name(path: Path, name: str, seen: Mapping[str, object]) -> str:
     new = _OLD_NAME.sub(r"\1\2", name)
     if new in seen:
-        raise _damaged(path, f"{new[:80]} stands in it twice")
+        raise _damaged(path, f"{quoted(new)} stands in it twice")
     return new
 
 
@@ -330,7 +332,7 @@ def _check_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
         if name not in shapes:
             raise _damaged(path, f"{name} is missing")
         if name not in known:
-            raise _damaged(path, f"it holds {name[:80]!r}, which DenseNet-121 does not have")
+            raise _damaged(path, f"it holds {quoted(name)}, which DenseNet-121 does not have")
         if tuple(shapes[name]) != known[name]:
             raise _damaged(
                 path, f"{name} is {str(shapes[name])[:40]}, DenseNet-121 has {known[name]}"
@@ -356,7 +358,7 @@ def _check_values(path: Path, state: State) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return ascii(str(error).partition("\n")[0][:120])
+    return quoted(str(error).partition("\n")[0])
 
 
 def _damaged(path: Path, reason: str) -> UsageError:
