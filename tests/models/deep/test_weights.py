@@ -24,6 +24,7 @@ from gibswatch.models.deep import weights as module
 from gibswatch.models.deep.densenet import DenseNet121
 from gibswatch.models.deep.weights import (
     Weights,
+    checked_weights,
     make_network,
     read_weights,
     save_backbone,
@@ -128,6 +129,23 @@ def test_a_backbone_is_written_and_read(tmp_path: Path, state: State) -> None:
     assert save_backbone(tmp_path / "again.safetensors", state) == save_backbone(
         tmp_path / "more.safetensors", state | {f"{NORM}.num_batches_tracked": np.zeros(())}
     )
+
+
+def test_weights_within_another_file(state: State) -> None:
+    weights = checked_weights(state, "model.json")
+    assert_same(weights, state)
+    assert (weights.source, weights.sha256, weights.trained_on) == ("model.json", "", "unknown")
+    with pytest.raises(UsageError, match=r"model\.json is refused: .*variance below 0"):
+        checked_weights(state | {f"{NORM}.running_var": np.full(64, -1, np.float32)}, "model.json")
+    other: Any = np.zeros(64, np.float64)
+    with pytest.raises(UsageError, match="of another type"):
+        checked_weights(state | {f"{NORM}.bias": other}, "model.json")
+
+
+def test_an_official_file_with_counters(tmp_path: Path, network: DenseNet121, state: State) -> None:
+    path = tmp_path / "w.pth"
+    torch.save(network.state_dict(), path)
+    assert_same(read_weights(path, official_sha256=sha_of(path)), state)
 
 
 @pytest.mark.parametrize("kind", ["<f4", "<f2"])
