@@ -13,6 +13,7 @@ from gibswatch.errors import UsageError
 from gibswatch.models.dataset import read_days
 from gibswatch.models.extraction import DayRows, DayTask, definition_for, rows_of_day
 from gibswatch.models.matrix import FeatureMatrix, fill_matrix, remove_matrix
+from gibswatch.models.request import georeference_of
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
 
@@ -20,7 +21,7 @@ LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
 @pytest.fixture(scope="module")
 def tasks(labelled_archive: Path) -> list[DayTask]:
     days = read_days(LAYER, "any", root=labelled_archive)
-    definition = definition_for("image", (512, 512), "hue")
+    definition = definition_for("image", georeference_of(days), "hue")
     return [
         DayTask(labelled_archive, LAYER, 4326, day.date, day.number, definition)
         for day in days.days[:12]
@@ -53,7 +54,7 @@ def test_what_is_there_is_not_made_again(
     tasks: list[DayTask], whole: FeatureMatrix, tmp_path: Path, cut: str
 ) -> None:
     fill_matrix(tmp_path, tasks[:7])
-    rows, days = tmp_path / "features.f32", tmp_path / "days.jsonl"
+    rows, days = tmp_path / "features.bin", tmp_path / "days.jsonl"
     if cut == "line":  # killed while it wrote a line: its rows are there
         days.write_bytes(days.read_bytes()[:-9])
     elif cut == "rows":  # a day's rows that came without a line

@@ -11,6 +11,7 @@ from gibswatch.errors import UsageError
 from gibswatch.features import FeatureDefinition
 from gibswatch.models.extraction import definition_for
 from gibswatch.models.pooling import PooledDefinition, pool_gradients
+from gibswatch.types import Georeference
 
 BASE = FeatureDefinition("hog+hue", 32, 64, 8, 10)
 POOLED = PooledDefinition(BASE)
@@ -53,9 +54,12 @@ def test_a_definition_is_read_as_it_was_written() -> None:
         PooledDefinition.from_json(document | {"pool": 2})
 
 
+PLACE = Georeference(4326, 0.0, 10.0, 0.1, 0.1, 100, 200)
+
+
 def test_only_gradients_are_pooled() -> None:
-    assert isinstance(definition_for("image", (100, 200), "hog+hue"), PooledDefinition)
-    assert isinstance(definition_for("image", (100, 200), "hog"), PooledDefinition)
-    assert isinstance(definition_for("image", (100, 200), "hue"), FeatureDefinition)
-    raw = definition_for("image", (100, 200), "hog+hue", pool=False)
+    assert isinstance(definition_for("image", PLACE, "hog+hue"), PooledDefinition)
+    assert isinstance(definition_for("image", PLACE, "hog"), PooledDefinition)
+    assert isinstance(definition_for("image", PLACE, "hue"), FeatureDefinition)
+    raw = definition_for("image", PLACE, "hog+hue", pool=False)
     assert raw == FeatureDefinition.for_shape(100, 200)

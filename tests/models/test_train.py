@@ -55,7 +55,7 @@ def finished(undisturbed: TrainResult, tmp_path: Path) -> Path:
     return Path(shutil.copytree(undisturbed.path.parent, tmp_path / "finished"))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [n for n, entry in MODELS.items() if entry.store == "skops"])
 def test_every_model_trains_and_tells_faulty_test_days(
     labelled_archive: Path, tmp_path: Path, model: str
 ) -> None:
@@ -161,7 +161,7 @@ def test_resume_after_a_kill_gives_the_undisturbed_model(
     )
     assert [step for step in told if step[0] == "features"] == []
     assert min(step[1] for step in told if step[0] == "train") == 6
-    one, other = read_model(undisturbed.path)[0], read_model(resumed.path)[0]
+    one, other = (read_model(done.path).estimator for done in (undisturbed, resumed))
     for name in ("weights1_", "weights2_", "bias1_", "bias2_"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     assert resumed.card.threshold == undisturbed.card.threshold

@@ -21,6 +21,7 @@ __all__ = [
     "CogMasks",
     "CompatMasks",
     "Connections",
+    "Device",
     "EndDate",
     "EpsgCode",
     "EventsFile",
@@ -107,6 +108,10 @@ ModelFile = Annotated[
 ]
 WorkerCount = Annotated[
     int | None, typer.Option("--workers", help="Processes; default one a core for many days.")
+]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda"],
+    typer.Option("--device", help="Where networks of PyTorch run."),
 ]
 Scheduler = Annotated[
     str | None,

@@ -20,7 +20,9 @@ __all__ = ["predict"]
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="The .skops file of a trained model.")],
+    model: Annotated[
+        Path, typer.Argument(help="The .skops or .safetensors file of a trained model.")
+    ],
     layer: Annotated[str, typer.Argument(help="Layer whose days are scored.")],
     start: opt.StartDate = None,
     end: Annotated[
@@ -57,6 +59,7 @@ def predict(
         Path | None,
         typer.Option("--masks", metavar="DIR", help="Folder of masks, in place of the archive's."),
     ] = None,
+    device: opt.Device = "auto",
     as_json: opt.JsonFlag = False,
 ) -> None:
     """Score days by a trained model; the table is what `gibswatch evaluate` reads.
@@ -69,7 +72,7 @@ def predict(
     from gibswatch.cli.predict_days import Wanted, label_file_of, predict_days
     from gibswatch.models import load_model
 
-    loaded = load_model(model)
+    loaded = load_model(model, device=device)
     _check(loaded, layer, epsg, out, patches)
     if masks is not None and not masks.is_dir():
         raise UsageError(f"--masks {masks} is no folder: give one of masks")

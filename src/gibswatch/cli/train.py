@@ -38,9 +38,12 @@ def train(
         typer.Option("--labels", metavar="FILE", help="Another label file than the archive's."),
     ] = None,
     features: Annotated[
-        Literal["hog", "hue", "hog+hue"],
-        typer.Option("--features", help="Gradients, hues, or both; of whole pictures."),
-    ] = "hog+hue",
+        Literal["hog+hue", "hog", "hue", "patches", "pixels", "backbone"] | None,
+        typer.Option(
+            "--features",
+            help="What of a picture is learned from, as --model list says; default: its first.",
+        ),
+    ] = None,
     pool: Annotated[
         bool,
         typer.Option(
@@ -65,6 +68,22 @@ def train(
         Literal["random", "month", "event"] | None,
         typer.Option("--split-by", help="How the days were split; default: found out."),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar="FILE|URL|self",
+            help="Of DenseNet-121: safetensors, the official .pth, or learned from normal days.",
+        ),
+    ] = None,
+    self_steps: Annotated[
+        int, typer.Option("--self-steps", help="Batches to learn from, with --weights self.")
+    ] = 200,
+    size: Annotated[
+        int,
+        typer.Option("--size", help="Longer side of pictures, for pixels and backbone."),
+    ] = 256,
+    device: opt.Device = "auto",
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same model.")] = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from where a stopped training was.")
@@ -103,6 +122,7 @@ def train(
         labels=labels, features=features, pool=pool, parameters=chosen.values, seed=seed,
         calibrate=calibrate, resume=resume, out=out, masks=masks, max_patches=max_patches,
         split_by=split_by, workers=chosen.workers if workers is None else workers,
+        weights=weights, self_steps=self_steps, size=size, device=device,
     )  # fmt: skip
     with progress() as tell:
         done = train_model(request, tell)
@@ -120,6 +140,7 @@ def _print_models(*, as_json: bool) -> None:
     for name, entry in MODELS.items():
         typer.echo(f"{name:<20}{', '.join(entry.levels):<14}{entry.text}")
         told = ", ".join(f"{p.name} {p.default:g}" for p in entry.parameters)
+        typer.echo(f"{'':<34}features {', '.join(entry.inputs)}")
         typer.echo(f"{'':<34}{told}; extra `{entry.extra}`")
 
 
@@ -132,6 +153,7 @@ def _entry_document(name: str) -> dict[str, Any]:
         "text": entry.text,
         "levels": list(entry.levels),
         "supervised": entry.supervised,
+        "features": list(entry.inputs),
         "extra": entry.extra,
         "parameters": [
             {"name": p.name, "default": p.default, "low": p.low, "high": p.high, "text": p.text}

@@ -17,6 +17,13 @@ from gibswatch.features.patches import (
     patch_shares,
     pixel_scores,
 )
+from gibswatch.features.pixels import (
+    PatchPixels,
+    PicturePixels,
+    patch_pixels,
+    picture_pixels,
+    standard_shape,
+)
 from gibswatch.features.run import FeaturesResult, archive_features
 from gibswatch.features.table import (
     FeatureBatch,
@@ -36,6 +43,8 @@ __all__ = [
     "FeatureRow",
     "FeaturesResult",
     "PatchDefinition",
+    "PatchPixels",
+    "PicturePixels",
     "SkippedDay",
     "archive_features",
     "extract",
@@ -46,10 +55,13 @@ __all__ = [
     "patch_features",
     "patch_grid",
     "patch_labels",
+    "patch_pixels",
     "patch_shares",
+    "picture_pixels",
     "pixel_scores",
     "read_features",
     "read_whole_scene",
     "standard_picture",
+    "standard_shape",
     "write_features",
 ]

@@ -14,7 +14,7 @@ from gibswatch.raster.averaging import area_average
 from gibswatch.raster.scene import Scene
 from gibswatch.types import ByteArray
 
-__all__ = ["extract", "extract_patches", "standard_picture"]
+__all__ = ["extract", "extract_patches", "rgb_of", "standard_picture"]
 
 
 def extract(scene: Scene, definition: FeatureDefinition) -> NDArray[np.float32]:
@@ -68,7 +68,7 @@ def extract_patches(scene: Scene, definition: PatchDefinition) -> NDArray[np.flo
         If the definition is of another version than this code.
     """
     _check_version(definition.version)
-    return patch_features(_rgb(scene), definition, scene.usable)
+    return patch_features(rgb_of(scene), definition, scene.usable)
 
 
 def standard_picture(scene: Scene, rows: int, cols: int) -> ByteArray:
@@ -84,7 +84,7 @@ def standard_picture(scene: Scene, rows: int, cols: int) -> ByteArray:
     -------
     (rows, cols, 3) ndarray of uint8
     """
-    pixels = _rgb(scene)
+    pixels = rgb_of(scene)
     if pixels.shape[:2] == (rows, cols):
         return pixels
     edges = [
@@ -94,8 +94,8 @@ def standard_picture(scene: Scene, rows: int, cols: int) -> ByteArray:
     return area_average(pixels, *edges)
 
 
-def _rgb(scene: Scene) -> ByteArray:
-    """RGB of a picture; where a PNG layer shows nothing, black."""
+def rgb_of(scene: Scene) -> ByteArray:
+    """RGB of a picture, (rows, cols, 3) uint8; where a PNG layer shows nothing, black."""
     pixels = scene.pixels
     if pixels.shape[2] == 3:
         return pixels

@@ -18,7 +18,9 @@ from gibswatch.models.registry import find_model
 from gibswatch.models.targets import LEVELS, TARGETS, Level, Target
 from gibswatch.types import EPSG_CODES
 
-__all__ = ["SCHEMA_VERSION", "GridOfModel", "ModelCard", "card_to_bytes", "read_card"]
+__all__ = [
+    "SCHEMA_VERSION", "EpochRecord", "GridOfModel", "ModelCard", "card_to_bytes", "read_card",
+]  # fmt: skip
 
 SCHEMA_VERSION = 1
 _MAX_BYTES = 2**20
@@ -35,6 +37,18 @@ class GridOfModel:
     cols: int
     bbox: tuple[float, float, float, float]
     """West, south, east, north; units of the projection."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """How far one epoch came."""
+
+    epoch: int
+    """From 1."""
+    loss: float
+    """Mean over the training rows, as they were varied."""
+    average_precision: float
+    """Of the validation rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class ModelCard:
     """A day that scores more is called anomalous."""
     file_bytes: int
     file_sha256: str
-    """Of the ``.skops`` file."""
+    """Of the file of weights."""
     data_sha256: str
     """Of dates, splits, classes and pictures of the days learned from."""
     split_by: SplitMethod | None
@@ -76,6 +90,10 @@ class ModelCard:
     training_s: float = 0.0
     peak_memory_mb: float = 0.0
     notes: tuple[str, ...] = ()
+    history: tuple[EpochRecord, ...] = ()
+    """Of a model that trains in epochs."""
+    backbone: str = ""
+    """Where the weights of DenseNet-121 come from; empty for a model without it."""
     schema_version: int = field(default=SCHEMA_VERSION)
 
 
@@ -119,7 +137,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{path} cannot be read ({reason}): a model is a .skops file and its .json card"
+            f"{path} cannot be read ({reason}): a model is a file of weights and its .json card"
         ) from error
     try:
         document = json.loads(data[:_MAX_BYTES], parse_constant=_refuse_constant)
@@ -142,6 +160,7 @@ def _card_of(document: Mapping[str, Any]) -> ModelCard:
     values["calibration"] = None if calibration is None else Calibration.of(calibration)
     values["classes"] = tuple(map(int, values["classes"]))
     values["notes"] = tuple(map(str, values.get("notes", ())))
+    values["history"] = tuple(EpochRecord(**one) for one in values.get("history", ()))
     return ModelCard(**values)
 
 
@@ -171,8 +190,15 @@ def _check(card: Any) -> None:
         "counts": all(isinstance(counts, dict) for counts in card.counts.values()),
         "metrics": all(isinstance(value, float) for value in card.metrics.values()),
         "created": bool(dt.datetime.fromisoformat(card.created)),
+        "history": all(map(_is_epoch, card.history)),
+        "backbone": isinstance(card.backbone, str) and len(card.backbone) <= 400,
         "versions": all(isinstance(text, str) for text in card.versions.values()),
     }
     wrong = [name for name, right in checks.items() if not right]
     if wrong:
         raise ValueError(f"{wrong[0]} is {str(getattr(card, wrong[0]))[:60]}")
+
+
+def _is_epoch(record: EpochRecord) -> bool:
+    numbers = (record.loss, record.average_precision)
+    return type(record.epoch) is int and all(math.isfinite(number) for number in numbers)

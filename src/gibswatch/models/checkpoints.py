@@ -64,9 +64,14 @@ class TrainingFolder:
                 )
             return
         remove_matrix(self.path)
-        for name in ("best", "last"):
-            self._file(name).unlink(missing_ok=True)
+        for path in (self._file("best"), self._file("last"), self.backbone):
+            path.unlink(missing_ok=True)
         write_bytes(self.path / _PLAN, text.encode())
+
+    @property
+    def backbone(self) -> Path:
+        """Weights of the network before the estimator, where it has one."""
+        return self.path / "backbone.safetensors"
 
     def save(self, name: CheckpointName, state: State) -> None:
         """Write a checkpoint, whole or not at all."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.errors import UsageError
+from gibswatch.models.card import EpochRecord
 from gibswatch.models.checkpoints import TrainingFolder
 from gibswatch.models.judging import average_precision
 from gibswatch.models.matrix import FeatureMatrix
@@ -17,8 +18,9 @@ from gibswatch.models.registry import ModelEntry
 __all__ = ["fit_estimator"]
 
 ProgressCallback = Callable[[str, int, int], None]
-_JUDGED = "average_precision"
-"""Of the validation days: what the best checkpoint has most of."""
+_HISTORY = "history"
+"""(epochs, 2): loss of the training rows and average precision of the validation rows, of which the
+best checkpoint has most."""
 
 
 def fit_estimator(
@@ -29,11 +31,11 @@ def fit_estimator(
     *,
     folder: TrainingFolder,
     on_progress: ProgressCallback | None = None,
-) -> None:
+) -> tuple[EpochRecord, ...]:
     """Fit to the first rows of a matrix.
 
     A model with epochs is left as it was after the epoch that judged the other rows best; it goes
-    on from the folder's last checkpoint.
+    on from the folder's last checkpoint, and ends early where its patience does.
 
     Parameters
     ----------
@@ -48,6 +50,11 @@ def fit_estimator(
     on_progress : callable, optional
         Told (pass, done, total).
 
+    Returns
+    -------
+    tuple of EpochRecord
+        Empty for a model without epochs.
+
     Raises
     ------
     UsageError
@@ -55,12 +62,12 @@ def fit_estimator(
     """
     rows, classes = matrix.features[:training], matrix.classes[:training]
     try:
-        if not entry.supervised:
-            estimator.fit(rows[classes == 0])
-        elif entry.epochs:
-            _Epochs(estimator, matrix, training, folder, on_progress).run()
-        else:
+        if entry.epochs:
+            return _Epochs(estimator, matrix, training, folder, on_progress).run()
+        if entry.supervised:
             estimator.fit(rows, classes)
+        else:  # all rows are those of normal days
+            estimator.fit(rows)
     except ValueError as error:
         if isinstance(error, UsageError):
             raise
@@ -68,6 +75,7 @@ def fit_estimator(
             f"{entry.name} cannot be trained: {str(error)[:200]}: give other parameters, or leave "
             "--resume out to begin anew"
         ) from error
+    return ()
 
 
 class _Epochs:
@@ -84,37 +92,51 @@ class _Epochs:
         self._estimator = estimator
         self._matrix, self._training = matrix, training
         self._folder, self._on_progress = folder, on_progress
-        self._best = -1.0
+        self._history: list[tuple[float, float]] = []
+        self._patience = getattr(estimator, "patience", None)
 
-    def run(self) -> None:
+    def run(self) -> tuple[EpochRecord, ...]:
         """Train from the last checkpoint to the last epoch, and go back to the best one."""
         best, last = self._folder.load("best"), self._folder.load("last")
         if last is None or best is None:
             last = None
         else:
-            self._best = _judged(best)
+            self._history = _history(last)
         rows = slice(0, self._training)
         features, classes = self._matrix.features[rows], self._matrix.classes[rows]
-        self._estimator.fit_from(features, classes, last, self._after_epoch)
+        self._estimator.fit_from(features, classes, last, self._after_epoch, self._is_over)
         best = self._folder.load("best")
         if best is not None:
             self._estimator.restore(best)
+        return tuple(
+            EpochRecord(number, loss, reached)
+            for number, (loss, reached) in enumerate(self._history, start=1)
+        )
 
     def _after_epoch(self, estimator: Any) -> None:
         rest = slice(self._training, None)
         scores = estimator.anomaly_score(self._matrix.features[rest])
         reached = average_precision(scores, self._matrix.classes[rest] > 0)
-        state = {**estimator.state(), _JUDGED: np.array(reached)}
-        if reached > self._best:
-            self._best = reached
+        # Of equal epochs the later one: few faulty validation days are soon told, and told better.
+        better = reached >= max((found for _, found in self._history), default=-1.0)
+        self._history.append((estimator.loss_, reached))
+        state = {**estimator.state(), _HISTORY: np.array(self._history)}
+        if better:
             self._folder.save("best", state)
         self._folder.save("last", state)  # after the best one: what it names is there
         if self._on_progress is not None:
             self._on_progress("train", estimator.epoch_, estimator.num_epochs)
 
+    def _is_over(self) -> bool:
+        """Whether so many epochs brought nothing that it should end."""
+        if self._patience is None or not self._history:
+            return False
+        reached = [found for _, found in self._history]
+        return bool(len(reached) - 1 - reached.index(max(reached)) >= self._patience)
 
-def _judged(state: dict[str, NDArray[Any]]) -> float:
-    value = state.get(_JUDGED, np.array(np.nan))
-    if value.shape != () or not np.isfinite(value):
-        raise ValueError("the best checkpoint is damaged")
-    return float(value)
+
+def _history(state: dict[str, NDArray[Any]]) -> list[tuple[float, float]]:
+    found = state.get(_HISTORY, np.empty(0))
+    if found.ndim != 2 or found.shape[1] != 2 or not np.isfinite(found).all():
+        raise ValueError("the last checkpoint is damaged")
+    return [(float(loss), float(reached)) for loss, reached in found]

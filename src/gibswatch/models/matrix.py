@@ -1,6 +1,6 @@
 """Features of many days in one memory-mapped matrix, filled day by day; a stopped run goes on.
 
-``features.f32`` holds rows of float32 one after the other, ``days.jsonl`` a line a finished day:
+``features.bin`` holds rows of one type one after the other, ``days.jsonl`` a line a finished day:
 what the second names is in the first.
 """
 
@@ -19,26 +19,34 @@ from numpy.typing import NDArray
 from gibswatch.errors import UsageError
 from gibswatch.features import SkippedDay
 from gibswatch.files import storage_errors
-from gibswatch.models.extraction import DayRows, DayTask, rows_of_day
+from gibswatch.models.extraction import DayRows, DayTask, row_type, rows_of_day
 from gibswatch.parallel import map_ordered
 
 __all__ = ["FeatureMatrix", "fill_matrix", "remove_matrix"]
 
 ProgressCallback = Callable[[str, int, int], None]
-_MATRIX, _DAYS = "features.f32", "days.jsonl"
+_MATRIX, _DAYS = "features.bin", "days.jsonl"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureMatrix:
     """Rows of all days, in the order of the days."""
 
-    features: NDArray[np.float32]
-    """(m, n), memory-mapped."""
+    features: NDArray[Any]
+    """(m, n) float32, or uint8 of pixels; memory-mapped."""
     classes: NDArray[np.int64]
     """(m,)."""
     dates: NDArray[np.datetime64]
     """(m,) datetime64[D]."""
     skipped: tuple[SkippedDay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _RowForm:
+    """How a row lies in the file."""
+
+    width: int
+    type: np.dtype[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +85,19 @@ def fill_matrix(
     UsageError
         If no day can be read.
     """
-    width = tasks[0].definition.length
+    rows = _RowForm(tasks[0].definition.length, row_type(tasks[0].definition))
     with storage_errors(folder):
-        held = _held(folder, tasks, width)
+        held = _held(folder, tasks, rows)
         left = tasks[len(held) :]
         results = map_ordered(rows_of_day, left, workers=workers)
         with (folder / _MATRIX).open("ab") as matrix, (folder / _DAYS).open("ab") as days:
-            for number, line in enumerate(_append(results, matrix, days), start=len(held) + 1):
+            for number, line in enumerate(
+                _append(results, matrix, days, rows), start=len(held) + 1
+            ):
                 held.append(line)
                 if on_progress is not None:
                     on_progress("features", number, len(tasks))
-    return _open(folder, held, width)
+    return _open(folder, held, rows)
 
 
 def remove_matrix(folder: Path) -> None:
@@ -98,14 +108,14 @@ def remove_matrix(folder: Path) -> None:
 
 
 def _append(
-    results: Iterator[DayRows | SkippedDay], matrix: IO[bytes], days: IO[bytes]
+    results: Iterator[DayRows | SkippedDay], matrix: IO[bytes], days: IO[bytes], rows: _RowForm
 ) -> Iterator[_Line]:
     """Write days as they come: first the rows, then the line that says they are there."""
     for found in results:
         if isinstance(found, SkippedDay):
             line = _Line(found.date.isoformat(), (), found.reason)
         else:
-            matrix.write(np.ascontiguousarray(found.features, dtype="<f4").tobytes())
+            matrix.write(np.ascontiguousarray(found.features, dtype=rows.type).tobytes())
             matrix.flush()
             line = _Line(found.date.isoformat(), tuple(found.classes.tolist()), None)
         document = {"date": line.date, "classes": line.classes, "skipped": line.skipped}
@@ -114,7 +124,7 @@ def _append(
         yield line
 
 
-def _held(folder: Path, tasks: Sequence[DayTask], width: int) -> list[_Line]:
+def _held(folder: Path, tasks: Sequence[DayTask], rows: _RowForm) -> list[_Line]:
     """Lines of the days that are there whole; what a stopped run left behind them is cut off."""
     matrix, days = folder / _MATRIX, folder / _DAYS
     room = matrix.stat().st_size if matrix.exists() else 0
@@ -122,7 +132,7 @@ def _held(folder: Path, tasks: Sequence[DayTask], width: int) -> list[_Line]:
     used = kept = 0
     for raw in days.read_bytes().splitlines(keepends=True) if days.exists() else []:
         line = _parse(raw)
-        size = 0 if line is None else len(line.classes) * width * 4
+        size = 0 if line is None else len(line.classes) * rows.width * rows.type.itemsize
         if line is None or used + size > room or len(held) >= len(tasks):
             break
         if line.date != tasks[len(held)].date.isoformat():
@@ -146,7 +156,7 @@ def _parse(raw: bytes) -> _Line | None:
         return None
 
 
-def _open(folder: Path, held: Sequence[_Line], width: int) -> FeatureMatrix:
+def _open(folder: Path, held: Sequence[_Line], form: _RowForm) -> FeatureMatrix:
     counts = [len(line.classes) for line in held]
     skipped = tuple(
         SkippedDay(dt.date.fromisoformat(line.date), line.skipped)
@@ -156,7 +166,7 @@ def _open(folder: Path, held: Sequence[_Line], width: int) -> FeatureMatrix:
     if not sum(counts):
         first = f" (the first: {skipped[0].date}, {skipped[0].reason})" if skipped else ""
         raise UsageError(f"none of {len(held)} days can be read{first}: run `gibswatch verify`")
-    rows = np.memmap(folder / _MATRIX, dtype="<f4", mode="r", shape=(sum(counts), width))
+    rows = np.memmap(folder / _MATRIX, form.type, mode="r", shape=(sum(counts), form.width))
     classes = np.array([number for line in held for number in line.classes], dtype=np.int64)
     dates = np.array([line.date for line in held], dtype="datetime64[D]")
     return FeatureMatrix(rows, classes, np.repeat(dates, counts), skipped)

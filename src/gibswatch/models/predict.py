@@ -61,7 +61,7 @@ class LoadedModel:
         Raises
         ------
         UsageError
-            If it is of another layer, projection, part of the map or, at pixel level, size.
+            If it is of another layer, projection, part of the map or, of a model of patches, size.
         """
         return self.judge(scene).score
 
@@ -73,7 +73,7 @@ class LoadedModel:
         return DayScore(scene.date, found.score, called, found.class_scores)
 
     def score_raster(self, scene: Scene) -> NDArray[np.float32]:
-        """Score each pixel, by a model of patches.
+        """Score each pixel, by a model of patches or of places.
 
         Returns
         -------
@@ -84,10 +84,10 @@ class LoadedModel:
         UsageError
             As `score`, or if it is a model of whole pictures.
         """
-        if self.card.level != "pixel":
+        if not self.scorer.has_raster:
             raise UsageError(
                 f"{self.card.model} was trained on whole pictures and scores no pixels: train one "
-                "with --level pixel"
+                "with --level pixel, or a padim or patchcore"
             )
         self.check(scene)
         return self.scorer.raster(scene)
@@ -117,20 +117,22 @@ class LoadedModel:
                 f"EPSG:{grid.epsg}, the picture shows {place.bbox} of EPSG:{place.epsg}: train "
                 "one for this part of the map"
             )
-        if self.card.level == "pixel" and place.shape != (grid.rows, grid.cols):
+        if self.scorer.is_native and place.shape != (grid.rows, grid.cols):
             raise UsageError(
                 f"the model was trained on pictures of {grid.cols}x{grid.rows} pixels, this one "
                 f"has {place.cols}x{place.rows}: give pictures of the same resolution"
             )
 
 
-def load_model(path: Path | str) -> LoadedModel:
+def load_model(path: Path | str, *, device: str = "auto") -> LoadedModel:
     """Load a model; nothing of its file is run.
 
     Parameters
     ----------
     path : path
-        ``NAME.skops``, ``NAME.json`` or ``NAME``.
+        ``NAME.skops``, ``NAME.safetensors``, ``NAME.json`` or ``NAME``.
+    device : {"auto", "cpu", "cuda"}
+        For networks of PyTorch.
 
     Raises
     ------
@@ -138,11 +140,14 @@ def load_model(path: Path | str) -> LoadedModel:
         If a file is missing, damaged, hostile, of another version of Gibswatch, or made for
         features of another version.
     MissingExtraError
-        If the extra ``models`` is not installed.
+        If the extra that the model needs is not installed.
     """
-    estimator, card = read_model(Path(path))
-    definition = definition_of(card)
-    scorer = Scorer(estimator, definition, card.target, card.classes, card.calibration)
+    stored = read_model(Path(path), device=device)
+    card = stored.card
+    scorer = Scorer(
+        stored.estimator, definition_of(card), card.target, card.classes, card.calibration,
+        stored.backbone,
+    )  # fmt: skip
     return LoadedModel(card, scorer)
 
 

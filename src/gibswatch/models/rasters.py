@@ -28,7 +28,7 @@ def score_patches(
     Parameters
     ----------
     model : LoadedModel
-        Of patches.
+        Of patches or places.
     scene : Scene
     day : date
     masks : MaskPlace
@@ -47,17 +47,16 @@ def score_patches(
     DecodeError
         If the mask cannot be read.
     """
-    definition = model.scorer.definition
-    if not isinstance(definition, PatchDefinition):
+    if not model.scorer.has_raster:
         raise UsageError(
             f"{model.card.model} was trained on whole pictures and scores no patches: train one "
-            "with --level pixel"
+            "with --level pixel, or a padim or patchcore"
         )
     model.check(scene)
-    shape = scene.georeference.shape
-    classes = patch_classes(read_mask(masks, day, shape), shape, definition.side, masks.target)
+    shape, side = scene.georeference.shape, model.scorer.side or PatchDefinition().side
+    classes = patch_classes(read_mask(masks, day, shape), shape, side, masks.target)
     known = classes >= 0
-    return model.scorer.patches(scene).ravel()[known], classes[known] > 0
+    return model.scorer.patches(scene, side).ravel()[known], classes[known] > 0
 
 
 def write_score_raster(path: Path, scores: NDArray[np.float32], georeference: Georeference) -> None:

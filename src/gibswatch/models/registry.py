@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from gibswatch.errors import MissingExtraError, UsageError
 from gibswatch.models.targets import Level
 
-__all__ = ["MODELS", "ModelEntry", "Parameter", "find_model"]
+__all__ = ["INPUTS", "MODELS", "Input", "ModelEntry", "Parameter", "find_model"]
+
+Input = Literal["hog+hue", "hog", "hue", "patches", "pixels", "backbone"]
+INPUTS: tuple[Input, ...] = get_args(Input)
+Store = Literal["skops", "safetensors"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,12 @@ class ModelEntry:
     """Whether a seed changes it."""
     extra: str = "models"
     """What to install for it."""
+    inputs: tuple[Input, ...] = ("hog+hue", "hog", "hue")
+    """What it may learn from at image level, the default first."""
+    store: Store = "skops"
+    """Form of its file: safetensors holds arrays and nothing else."""
+    on_device: bool = False
+    """Whether an accelerator can run it."""
 
     @property
     def defaults(self) -> dict[str, float]:
@@ -88,24 +98,48 @@ class ModelEntry:
                 f'model {self.name} needs {error.name}: pip install "gibswatch[{self.extra}]"'
             ) from error
 
-    def make(self, parameters: Mapping[str, float], seed: int) -> Any:
+    def make(self, parameters: Mapping[str, float], seed: int, **given: Any) -> Any:
         """Make the unfitted estimator; parameters that are not given have their defaults.
+
+        Parameters
+        ----------
+        parameters : mapping of str to float
+        seed : int
+        **given
+            What else its constructor asks for: what the rows are, and the device.
 
         Raises
         ------
         MissingExtraError
             If the extra is not installed.
         """
-        chosen: dict[str, Any] = {**self.defaults, **parameters}
+        chosen: dict[str, Any] = {**self.defaults, **parameters, **given}
         if self.seeded:
             chosen["random_state"] = seed
         return self.load_class()(**chosen)
 
 
 _ESTIMATORS = "gibswatch.models.estimators"
+_DEEP = "gibswatch.models.deep"
 _IMAGE: tuple[Level, ...] = ("image",)
 _BOTH: tuple[Level, ...] = ("image", "pixel")
 _TREES = Parameter("n_estimators", 200, 1, 2000, "trees")
+_MEMORY = Parameter("memory_mb", 256, 1, 65_536, "memory that it may take")
+_TOP = Parameter("top", 8, 1, 10_000, "patches whose mean is the score of a day, the highest")
+_PATIENCE = Parameter(
+    "patience", 10, 1, 10_000, "epochs without a better validation, after which it ends"
+)
+
+
+def _epoch_parameters(epochs: int, decay: float) -> tuple[Parameter, ...]:
+    return (
+        Parameter("learning_rate", 1e-3, 1e-8, 10.0, "step of Adam"),
+        Parameter("batch_size", 32, 2, 65_536, "rows in a batch"),
+        Parameter("num_epochs", epochs, 1, 10_000, "rounds over all rows, at most"),
+        Parameter("weight_decay", decay, 0.0, 100.0, "how much weights shrink a step"),
+        _PATIENCE,
+    )
+
 
 _ENTRIES = (
     ModelEntry(
@@ -170,6 +204,58 @@ _ENTRIES = (
         f"{_ESTIMATORS}.isolation:IsolationForest",
         (_TREES, Parameter("max_samples", 256, 2, 65_536, "days that a tree sees, at most")),
         supervised=False,
+    ),
+    ModelEntry(
+        "cnn",
+        "convolutional network on pixels: three convolutions, two layers; confidences",
+        _BOTH,
+        f"{_DEEP}.cnn:CNN",
+        (
+            Parameter("num_channels", 16, 1, 512, "channels of the first convolution"),
+            Parameter("hidden", 64, 1, 4096, "units of the first fully connected layer"),
+            Parameter("dropout_rate", 0.5, 0.0, 0.95, "share of units left out while it learns"),
+            Parameter("augment", 1, 0, 1, "1 varies the pictures while it learns"),
+            *_epoch_parameters(40, 0.01),
+        ),
+        epochs=True,
+        extra="deep",
+        inputs=("pixels",),
+        store="safetensors",
+        on_device=True,
+    ),
+    ModelEntry(
+        "densenet",
+        "DenseNet-121 with its last layer retrained; needs --weights; confidences",
+        _IMAGE,
+        f"{_DEEP}.transfer:LastLayer",
+        _epoch_parameters(100, 0.1),
+        epochs=True,
+        extra="deep",
+        inputs=("backbone",),
+        store="safetensors",
+        on_device=True,
+    ),
+    ModelEntry(
+        "padim",
+        "a normal distribution of each patch of the map; learns from normal days alone",
+        _IMAGE,
+        f"{_ESTIMATORS}.padim:PaDiM",
+        (Parameter("dimensions", 100, 1, 4096, "numbers of a patch that are used"), _TOP, _MEMORY),
+        supervised=False,
+        shares=False,
+        inputs=("patches", "backbone"),
+        store="safetensors",
+    ),
+    ModelEntry(
+        "patchcore",
+        "distance to the nearest of many normal patches; learns from normal days alone",
+        _IMAGE,
+        f"{_ESTIMATORS}.patchcore:PatchCore",
+        (Parameter("bank_size", 2000, 1, 10**6, "patches that are kept, at most"), _TOP, _MEMORY),
+        supervised=False,
+        shares=False,
+        inputs=("patches", "backbone"),
+        store="safetensors",
     ),
 )
 

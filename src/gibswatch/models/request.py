@@ -14,12 +14,13 @@ from gibswatch.archive.split import SplitMethod
 from gibswatch.catalogue.windows import plan_grid
 from gibswatch.download.wms import find_picture_layer
 from gibswatch.errors import ArchiveError, UsageError
-from gibswatch.features import FeatureKind
+from gibswatch.features.pixels import LEAST_SIDE, MOST_SIDE
+from gibswatch.models.backbones import BackboneFile
 from gibswatch.models.dataset import LabelledDays
-from gibswatch.models.extraction import DayTask, Definition
+from gibswatch.models.extraction import DayTask, Definition, estimator_settings
 from gibswatch.models.matrix import FeatureMatrix
 from gibswatch.models.patches import MaskPlace, PatchSampling
-from gibswatch.models.registry import ModelEntry
+from gibswatch.models.registry import Input, ModelEntry
 from gibswatch.models.store import package_versions
 from gibswatch.models.targets import Level, Target, class_name
 from gibswatch.types import Georeference
@@ -35,7 +36,16 @@ __all__ = [
 ]
 
 _MOST_SEED = 2**32 - 1
+_MOST_STEPS = 10**6
 _FEWEST_PATCHES, _MOST_PATCHES = 100, 10_000_000
+
+
+_CAUTIONS = {
+    "ImageNet": "the network learned from photographs of ImageNet, which are unlike pictures of "
+    "the Earth from space: what it sees best may not be what is wrong here",
+    "self-supervised": "no ImageNet weights: the network learned from the training days themselves",
+}
+_UNKNOWN = "what the network learned from is unknown: its file does not say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,8 @@ class TrainRequest:
     epsg: int = 4326
     labels: Path | None = None
     """Default: the archive's own label file."""
-    features: FeatureKind = "hog+hue"
-    """Of whole pictures; patches have features of their own."""
+    features: Input | None = None
+    """Of whole pictures; None: what the model learns from by default."""
     pool: bool = True
     """Whether gradients are pooled over the picture; else each place has its own, as gibs-ml's."""
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -67,6 +77,13 @@ class TrainRequest:
     split_by: SplitMethod | None = None
     """How the days were split; default: found out."""
     workers: int | None = 1
+    weights: str | None = None
+    """Of DenseNet-121: a path, a URL, or ``self``; only for features of the backbone."""
+    self_steps: int = 200
+    """Batches from which DenseNet-121 learns by itself, with ``--weights self``."""
+    size: int = 256
+    """Longer side of the grid that pictures are averaged to, for pixels and backbone."""
+    device: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +95,36 @@ class TrainingRun:
     days: LabelledDays
     georeference: Georeference
     definition: Definition
+    backbone: BackboneFile | None = None
+    """Set when its weights are there."""
+
+    @property
+    def features(self) -> Input:
+        """What is learned from."""
+        return self.request.features or self.entry.inputs[0]
+
+    @property
+    def workers(self) -> int | None:
+        """Processes that make rows: PyTorch uses all cores by itself."""
+        return 1 if self.features == "backbone" else self.request.workers
+
+    @property
+    def backbone_notes(self) -> tuple[str, ...]:
+        """What the card says of the network before the estimator."""
+        return () if self.backbone is None else (_CAUTIONS.get(self.backbone.trained_on, _UNKNOWN),)
+
+    def make_estimator(self) -> Any:
+        """Make the unfitted estimator for these rows."""
+        given = estimator_settings(self.definition)
+        given |= {"device": self.request.device} if self.entry.on_device else {}
+        return self.entry.make(self.request.parameters, self.request.seed, **given)
 
     @property
     def stem(self) -> Path:
         """Name that all files of the model share."""
         parts = [self.days.layer, self.entry.name, self.request.target]
         parts += ["pixel"] if self.request.level == "pixel" else []
+        parts += ["backbone"] if self.features == "backbone" and len(self.entry.inputs) > 1 else []
         parts += [str(self.days.epsg)] if self.days.epsg != 4326 else []
         return self.request.out / "_".join(parts)
 
@@ -109,9 +150,40 @@ def check_request(request: TrainRequest, entry: ModelEntry) -> None:
         raise UsageError(f"--masks {request.masks} is no folder: give one of masks")
     if request.calibrate and request.level == "pixel":
         raise UsageError("--calibrate is for whole pictures: leave it or --level pixel out")
+    _check_input(request, entry)
     if request.target == "multi" and not entry.supervised:
         raise UsageError(
             f"{entry.name} learns from normal days alone and tells no kinds: give --target any"
+        )
+
+
+def _check_input(request: TrainRequest, entry: ModelEntry) -> None:
+    """Refuse features that the model has not, and weights where there is nothing to weigh."""
+    features = request.features or entry.inputs[0]
+    if features not in entry.inputs:
+        raise UsageError(
+            f"{entry.name} does not learn from {features}: give --features "
+            f"{' or '.join(entry.inputs)}"
+        )
+    if not LEAST_SIDE <= request.size <= MOST_SIDE:
+        raise UsageError(
+            f"--size {request.size} is out of range: give {LEAST_SIDE} to {MOST_SIDE} pixels"
+        )
+    if not 1 <= request.self_steps <= _MOST_STEPS:
+        raise UsageError(
+            f"--self-steps {request.self_steps}: give a number from 1 to {_MOST_STEPS}"
+        )
+    if features == "backbone" and not request.weights:
+        from gibswatch.models.deep.weight_source import OFFICIAL_URL  # noqa: PLC0415
+
+        raise UsageError(
+            f"{entry.name} on features of DenseNet-121 needs its weights: give --weights FILE or "
+            f"URL (the official ones: {OFFICIAL_URL}), or --weights self to learn them from the "
+            "training days"
+        )
+    if features != "backbone" and request.weights:
+        raise UsageError(
+            f"--weights are of DenseNet-121, which {entry.name} does not use: leave it"
         )
 
 
@@ -140,14 +212,18 @@ def plan_of(run: TrainingRun) -> dict[str, Any]:
         "seed": request.seed,
         "masks": str(request.masks) if request.masks else None,
         "max_patches": request.max_patches if request.level == "pixel" else None,
-        "versions": {name: versions.get(name) for name in ("numpy", "scikit-learn")},
+        "device": request.device if run.entry.on_device else None,
+        "weights": request.weights,
+        "self_steps": request.self_steps if request.weights == "self" else None,
+        "versions": {name: versions.get(name) for name in ("numpy", "scikit-learn", "torch")},
     }
 
 
 def tasks_of(run: TrainingRun) -> list[DayTask]:
-    """Training days, then validation days."""
+    """Training days, only the normal ones for a model that learns from them; validation days."""
     request, days = run.request, run.days
-    wanted = [*days.of("train"), *days.of("val")]
+    train = [day for day in days.of("train") if run.entry.supervised or day.number == 0]
+    wanted = [*train, *days.of("val")]
     masks = sampling = None
     if request.level == "pixel":
         masks = MaskPlace(days.root, days.layer, days.epsg, request.target, request.masks)
@@ -155,7 +231,15 @@ def tasks_of(run: TrainingRun) -> list[DayTask]:
         sampling = PatchSampling(per_class, request.seed)
     return [
         DayTask(
-            days.root, days.layer, days.epsg, day.date, day.number, run.definition, masks, sampling
+            days.root,
+            days.layer,
+            days.epsg,
+            day.date,
+            day.number,
+            run.definition,
+            masks,
+            sampling,
+            run.backbone,
         )
         for day in wanted
     ]

@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from gibswatch.features import PatchDefinition, patch_grid, pixel_scores
+from gibswatch.features import patch_grid, pixel_scores
+from gibswatch.models.backbones import Backbone, BackboneDefinition
 from gibswatch.models.calibration import Calibration
-from gibswatch.models.extraction import Definition, rows_of_scene
+from gibswatch.models.extraction import Definition, OfPatches, rows_of_scene
+from gibswatch.models.grids import PatchGrid
 from gibswatch.models.targets import Target
 from gibswatch.raster.scene import Scene
 from gibswatch.types import FloatArray, Kind
 
-__all__ = ["Judgement", "Scorer"]
+__all__ = ["Judgement", "Scorer", "enlarged"]
 
 _DAY_PATCHES = 8
 """A day of patches scores the mean of so many, the highest: a fault covers more than one."""
@@ -40,6 +43,8 @@ class Scorer:
     target: Target
     classes: tuple[int, ...]
     calibration: Calibration | None = None
+    backbone: Backbone | None = None
+    """The network before an estimator of its features."""
 
     def rows(self, features: FloatArray) -> NDArray[np.float64]:
         """Score rows of features.
@@ -56,26 +61,68 @@ class Scorer:
         scores = np.asarray(self.estimator.anomaly_score(features), dtype=np.float64)
         return scores if self.calibration is None else np.asarray(self.calibration.apply(scores))
 
-    def patches(self, scene: Scene) -> NDArray[np.float64]:
+    @property
+    def side(self) -> int | None:
+        """Side in pixels of the patches that have scores; None if they have none of that kind."""
+        if isinstance(self.definition, OfPatches):
+            return self.definition.side
+        return self.definition.patches.side if isinstance(self.definition, PatchGrid) else None
+
+    @property
+    def has_raster(self) -> bool:
+        """Whether places of a picture have scores."""
+        return self.side is not None or hasattr(self.estimator, "anomaly_map")
+
+    @property
+    def is_native(self) -> bool:
+        """Whether pictures must have the resolution of those that were learned from."""
+        return self.side is not None
+
+    def patches(self, scene: Scene, side: int) -> NDArray[np.float64]:
         """Score each patch of a picture, as (patch rows, patch cols) ndarray of float64."""
-        if not isinstance(self.definition, PatchDefinition):
-            raise TypeError("a model of whole pictures has no scores of patches")
-        grid = patch_grid(scene.georeference.shape, self.definition.side)
-        return self.rows(rows_of_scene(scene, self.definition)).reshape(grid)
+        shape = scene.georeference.shape
+        if self.side == side:
+            return self._grid(scene).reshape(patch_grid(shape, side))
+        rows, cols = (np.minimum(np.arange(n) * side + side // 2, size - 1) for n, size in
+                      zip(patch_grid(shape, side), shape, strict=True))  # fmt: skip
+        return np.asarray(self.raster(scene)[np.ix_(rows, cols)], dtype=np.float64)
 
     def raster(self, scene: Scene) -> NDArray[np.float32]:
-        """Score each pixel by its patch, as (rows, cols) ndarray of float32."""
-        if not isinstance(self.definition, PatchDefinition):
-            raise TypeError("a model of whole pictures has no scores of pixels")
+        """Score each pixel, as (rows, cols) ndarray of float32: by its patch, or between vectors.
+
+        Raises
+        ------
+        TypeError
+            If places have no scores (`has_raster`).
+        """
         shape = scene.georeference.shape
-        scores = self.patches(scene).astype(np.float32)
-        return np.asarray(pixel_scores(scores, shape, self.definition.side), dtype=np.float32)
+        scores = self._grid(scene).astype(np.float32)
+        if self.side is None:
+            return enlarged(scores, shape)
+        grid = patch_grid(shape, self.side)
+        return np.asarray(pixel_scores(scores.reshape(grid), shape, self.side), dtype=np.float32)
+
+    def _grid(self, scene: Scene) -> NDArray[np.float64]:
+        """Scores of the patches or vectors of a picture."""
+        rows = self.rows_of(scene)
+        if isinstance(self.definition, OfPatches):
+            return self.rows(rows)
+        if not hasattr(self.estimator, "anomaly_map"):
+            raise TypeError("a model of whole pictures has no scores of places")
+        found = np.asarray(self.estimator.anomaly_map(rows)[0], dtype=np.float64)
+        if isinstance(self.definition, BackboneDefinition):
+            return found.reshape(self.definition.grid)
+        return found
+
+    def rows_of(self, scene: Scene) -> NDArray[Any]:
+        """Features of a picture."""
+        return rows_of_scene(scene, self.definition, self.backbone)
 
     def judge(self, scene: Scene) -> Judgement:
         """Score a picture."""
-        rows = rows_of_scene(scene, self.definition)
+        rows = self.rows_of(scene)
         scores = self.rows(rows)
-        if len(scores) > 1 or isinstance(self.definition, PatchDefinition):
+        if isinstance(self.definition, OfPatches):
             return Judgement(float(np.sort(scores)[-_DAY_PATCHES:].mean()))
         return Judgement(float(scores[0]), self._by_class(rows))
 
@@ -95,3 +142,10 @@ class Scorer:
             found = np.asarray(estimator.decision_function(rows)[0])
             values = found[1:] - found[0]
         return {Kind(n): float(v) for n, v in zip(self.classes[1:], values, strict=True)}
+
+
+def enlarged(scores: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Bring a grid of scores to the pixels of a picture, straight lines between them."""
+    rows, cols = shape
+    image = Image.fromarray(np.ascontiguousarray(scores, dtype=np.float32))
+    return np.asarray(image.resize((cols, rows), Image.Resampling.BILINEAR), dtype=np.float32)

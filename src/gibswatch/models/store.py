@@ -1,35 +1,49 @@
-"""A model on disk: ``NAME.skops`` with the weights, ``NAME.json`` with its card.
+"""A model on disk: weights in ``NAME.skops`` or ``NAME.safetensors``, its card in ``NAME.json``.
 
 Loading runs no code of the file: the card is read and checked first, then the file's hash, then
 what it consists of (`gibswatch.models._schema`), then what it became (`gibswatch.models._bounds`).
+A safetensors file holds arrays and nothing else; the estimator checks each before it takes it over.
 """
 
 from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from gibswatch.errors import MissingExtraError, UsageError
 from gibswatch.files import write_bytes
+from gibswatch.models._arrays import pack_arrays, unpack_arrays
 from gibswatch.models._bounds import check_estimator
 from gibswatch.models._schema import TRUSTED, UnsafeFileError, checked_file
+from gibswatch.models.backbones import Backbone, BackboneDefinition, stored_backbone
 from gibswatch.models.card import ModelCard, card_to_bytes, read_card
-from gibswatch.models.registry import find_model
+from gibswatch.models.extraction import definition_of, estimator_settings
+from gibswatch.models.registry import Store, find_model
 
-__all__ = ["model_paths", "package_versions", "read_model", "save_model"]
+__all__ = ["StoredModel", "model_paths", "package_versions", "read_model", "save_model"]
 
-_PACKAGES = ("gibswatch", "numpy", "scikit-learn", "skops")
+_PACKAGES = ("gibswatch", "numpy", "scikit-learn", "skops", "safetensors", "torch")
+_SUFFIXES = (".skops", ".safetensors", ".json")
 _MAX_BYTES = 2**31
 _PICKLES = (".pkl", ".pickle", ".pth", ".pt", ".joblib", ".cpickle", ".bin", ".ckpt", ".tar")
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"cos\n", b"cposix\n", b"(")
 _NEW_MODEL = "train it again with `gibswatch train`"
 
 
-def model_paths(path: Path) -> tuple[Path, Path]:
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredModel:
+    """What a file held."""
+
+    estimator: Any
+    card: ModelCard
+    backbone: Backbone | None = None
+
+
+def model_paths(path: Path, store: Store = "skops") -> tuple[Path, Path]:
     """Paths of the weights and of the card, of either, or of the name that both share.
 
     Raises
@@ -40,13 +54,15 @@ def model_paths(path: Path) -> tuple[Path, Path]:
     if path.suffix.lower() in _PICKLES:
         raise UsageError(
             f"{path} is of a format that can run code when it is read, and is not opened: "
-            f"a model is a .skops file and its .json card; {_NEW_MODEL}"
+            f"a model is a .skops or .safetensors file and its .json card; {_NEW_MODEL}"
         )
-    stem = path.with_suffix("") if path.suffix in (".skops", ".json") else path
-    return stem.with_name(stem.name + ".skops"), stem.with_name(stem.name + ".json")
+    stem = path.with_suffix("") if path.suffix in _SUFFIXES else path
+    return stem.with_name(f"{stem.name}.{store}"), stem.with_name(stem.name + ".json")
 
 
-def save_model(path: Path, estimator: Any, card: ModelCard) -> ModelCard:
+def save_model(
+    path: Path, estimator: Any, card: ModelCard, backbone: Backbone | None = None
+) -> ModelCard:
     """Write a model and its card, each whole or not at all, the card last.
 
     Parameters
@@ -57,6 +73,8 @@ def save_model(path: Path, estimator: Any, card: ModelCard) -> ModelCard:
         Fitted.
     card : ModelCard
         Size and hash of the file, and the versions, are filled in.
+    backbone : Backbone, optional
+        Stored with it.
 
     Returns
     -------
@@ -70,8 +88,12 @@ def save_model(path: Path, estimator: Any, card: ModelCard) -> ModelCard:
     OutputError
         If the folder cannot take the files.
     """
-    weights, beside = model_paths(path)
-    data: bytes = _skops().dumps(estimator)
+    store = find_model(card.model).store
+    weights, beside = model_paths(path, store)
+    if store == "skops":
+        data: bytes = _skops().dumps(estimator)
+    else:
+        data = pack_arrays(estimator.weights(), None if backbone is None else backbone.arrays())
     sha = hashlib.sha256(data).hexdigest()
     made = replace(
         card, file_bytes=len(data), file_sha256=sha, versions=card.versions or package_versions()
@@ -81,13 +103,15 @@ def save_model(path: Path, estimator: Any, card: ModelCard) -> ModelCard:
     return made
 
 
-def read_model(path: Path) -> tuple[Any, ModelCard]:
+def read_model(path: Path, *, device: str = "auto") -> StoredModel:
     """Load a model and its card; nothing of the file is run.
 
     Parameters
     ----------
     path : Path
-        ``NAME.skops``, ``NAME.json`` or ``NAME``.
+        ``NAME.skops``, ``NAME.safetensors``, ``NAME.json`` or ``NAME``.
+    device : {"auto", "cpu", "cuda"}
+        For networks of PyTorch.
 
     Raises
     ------
@@ -95,28 +119,55 @@ def read_model(path: Path) -> tuple[Any, ModelCard]:
         If a file is missing, damaged, not what its card says, of a newer version, or holds anything
         that a model of ours does not.
     MissingExtraError
-        If the extra ``models`` is not installed.
+        If the extra that the model needs is not installed.
     """
-    weights, beside = model_paths(path)
+    _refuse_pickle(_named_file(path))
+    card = read_card(model_paths(path)[1])
+    entry = find_model(card.model)
+    weights = model_paths(path, entry.store)[0]
     _refuse_pickle(weights)
-    card = read_card(beside)
     data = _read_weights(weights, card)
     try:
+        if entry.store == "safetensors":
+            return _from_arrays(weights, data, card, device)
         estimator = _construct(checked_file(data, card.n_features))
-        expected = find_model(card.model).make(card.parameters, card.seed)
+        expected = entry.make(card.parameters, card.seed)
         check_estimator(estimator, expected, card.classes, card.n_features)
     except UnsafeFileError as error:
         raise UsageError(
             f"{weights} is refused: {error}; nothing of it was run: {_NEW_MODEL}"
         ) from error
-    except MissingExtraError:
+    except (MissingExtraError, UsageError):
         raise
     except Exception as error:  # what a library says of a file that others wrote
         raise UsageError(
             f"{weights} is refused: {type(error).__name__}: {str(error)[:120]}; it is damaged, or "
             f"of other versions ({_told(card)}): {_NEW_MODEL}"
         ) from error
-    return estimator, card
+    return StoredModel(estimator, card)
+
+
+def _from_arrays(path: Path, data: bytes, card: ModelCard, device: str) -> StoredModel:
+    """Make a model of the arrays in a safetensors file."""
+    entry, definition = find_model(card.model), definition_of(card)
+    own, network = unpack_arrays(data)
+    given = estimator_settings(definition) | ({"device": device} if entry.on_device else {})
+    estimator = entry.make(card.parameters, card.seed, **given)
+    classes = (card.classes,) if entry.supervised else ()
+    estimator.adopt(own, card.n_features, *classes)
+    needs = isinstance(definition, BackboneDefinition)
+    if needs != bool(network):
+        raise UnsafeFileError("it holds a network that its card does not name, or lacks it")
+    backbone = stored_backbone(network, str(path), device) if needs else None
+    return StoredModel(estimator, card, backbone)
+
+
+def _named_file(path: Path) -> Path:
+    """The file of weights that a name stands for: the one that is named, or that is there."""
+    if path.suffix == ".safetensors":
+        return path
+    skops, arrays = (model_paths(path, store)[0] for store in get_args(Store))
+    return skops if path.suffix == ".skops" or not arrays.exists() else arrays
 
 
 def package_versions() -> dict[str, str]:
@@ -158,7 +209,7 @@ def _refuse_pickle(path: Path) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{path} cannot be read ({reason}): give the .skops file of a trained model"
+            f"{path} cannot be read ({reason}): give the file of a trained model"
         ) from error
     if start.startswith(_PICKLE_STARTS):
         raise UsageError(

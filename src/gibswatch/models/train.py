@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ import numpy as np
 
 from gibswatch.features import SkippedDay
 from gibswatch.models._memory import peak_memory_mb
-from gibswatch.models.card import GridOfModel, ModelCard
+from gibswatch.models.backbones import BackboneDefinition, open_backbone
+from gibswatch.models.card import EpochRecord, GridOfModel, ModelCard
 from gibswatch.models.checkpoints import TrainingFolder
 from gibswatch.models.dataset import check_classes, read_days
 from gibswatch.models.extraction import definition_for
 from gibswatch.models.fitting import fit_estimator
 from gibswatch.models.matrix import FeatureMatrix, fill_matrix
+from gibswatch.models.pretraining import with_backbone
 from gibswatch.models.registry import find_model
 from gibswatch.models.request import (
     TrainingRun,
@@ -43,7 +45,7 @@ class TrainResult:
     """What was trained."""
 
     path: Path
-    """The ``.skops`` file; the card lies beside it."""
+    """The file of weights; the card lies beside it."""
     card: ModelCard
     skipped: tuple[SkippedDay, ...]
     """Labelled days without a picture that can be read."""
@@ -58,6 +60,7 @@ class _Fitted:
     training: int
     """Rows of the matrix that are training days'."""
     seconds: float
+    history: tuple[EpochRecord, ...] = ()
 
     @property
     def classes(self) -> tuple[int, ...]:
@@ -97,16 +100,17 @@ def train_model(request: TrainRequest, on_progress: ProgressCallback | None = No
         If a folder cannot be written.
     """
     run, notes = _prepare(request)
-    estimator = run.entry.make(request.parameters, request.seed)
     folder = TrainingFolder(run.stem.with_name(f"{run.stem.name}.training"))
     folder.begin(plan_of(run), resume=request.resume)
-    matrix = fill_matrix(
-        folder.path, tasks_of(run), workers=request.workers, on_progress=on_progress
-    )
+    run = with_backbone(run, folder, on_progress=on_progress)
+    estimator = run.make_estimator()
+    matrix = fill_matrix(folder.path, tasks_of(run), workers=run.workers, on_progress=on_progress)
     training = training_rows(run, matrix)
     began = time.perf_counter()
-    fit_estimator(estimator, run.entry, matrix, training, folder=folder, on_progress=on_progress)
-    fitted = _Fitted(estimator, matrix, training, time.perf_counter() - began)
+    history = fit_estimator(
+        estimator, run.entry, matrix, training, folder=folder, on_progress=on_progress
+    )
+    fitted = _Fitted(estimator, matrix, training, time.perf_counter() - began, history)
     judged = judge_validation(
         Scorer(estimator, run.definition, request.target, fitted.classes),
         run.days,
@@ -117,11 +121,12 @@ def train_model(request: TrainRequest, on_progress: ProgressCallback | None = No
         pixels=request.level == "pixel",
         on_progress=on_progress,
     )
-    made = save_model(run.stem, estimator, _card(run, fitted, judged, notes))
+    backbone = None if run.backbone is None else open_backbone(run.backbone)
+    made = save_model(run.stem, estimator, _card(run, fitted, judged, notes), backbone)
     skipped = (*run.days.skipped, *matrix.skipped)
     del matrix, fitted  # the file that they map is removed
     folder.finish()
-    return TrainResult(model_paths(run.stem)[0], made, skipped)
+    return TrainResult(model_paths(run.stem, run.entry.store)[0], made, skipped)
 
 
 def _prepare(request: TrainRequest) -> tuple[TrainingRun, tuple[str, ...]]:
@@ -139,9 +144,12 @@ def _prepare(request: TrainRequest) -> tuple[TrainingRun, tuple[str, ...]]:
     notes = check_classes(days, supervised=entry.supervised or request.calibrate)
     entry.load_class()
     georeference = georeference_of(days)
+    kind = request.features or entry.inputs[0]
     definition = definition_for(
-        request.level, georeference.shape, request.features, pool=request.pool
+        request.level, georeference, kind, pool=request.pool, size=request.size
     )
+    if isinstance(definition, BackboneDefinition) and not entry.supervised:
+        definition = replace(definition, maps=True)  # what learns places needs them
     return TrainingRun(request, entry, days, georeference, definition), notes
 
 
@@ -174,5 +182,7 @@ def _card(
         created=dt.datetime.now(dt.UTC).isoformat("T", "seconds"),
         training_s=round(fitted.seconds, 3),
         peak_memory_mb=round(peak_memory_mb(), 1),
-        notes=(*notes, *stopped, *judged.notes),
+        notes=(*notes, *run.backbone_notes, *stopped, *judged.notes),
+        history=fitted.history,
+        backbone="" if run.backbone is None else run.backbone.told,
     )

@@ -98,6 +98,7 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         state: Mapping[str, NDArray[Any]] | None,
         on_epoch: Callable[[Network], None] | None = None,
+        is_over: Callable[[], bool] | None = None,
     ) -> Self:
         """Train up to `num_epochs` epochs, from the start or from a checkpoint.
 
@@ -109,6 +110,8 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             What `state` gave; None starts anew.
         on_epoch : callable, optional
             Called with the network after every epoch.
+        is_over : callable, optional
+            Asked before every epoch whether there have been enough.
 
         Raises
         ------
@@ -120,7 +123,7 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes, weights = self._start(rows, classes)
         if state is not None:
             self.restore(state)
-        while self.epoch_ < self.num_epochs:
+        while self.epoch_ < self.num_epochs and not (is_over is not None and is_over()):
             self._run_epoch(rows, codes, weights)
             if on_epoch is not None:
                 on_epoch(self)

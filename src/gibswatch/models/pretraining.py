@@ -1,0 +1,106 @@
+"""The weights of DenseNet-121 for a training: from a file, an address, or the days themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gibswatch.features import PicturePixels
+from gibswatch.files import output_folder
+from gibswatch.models.backbones import BackboneDefinition, BackboneFile, deep_weights
+from gibswatch.models.checkpoints import TrainingFolder
+from gibswatch.models.extraction import DayTask
+from gibswatch.models.matrix import fill_matrix, remove_matrix
+from gibswatch.models.request import TrainingRun
+from gibswatch.settings import read_settings
+
+__all__ = ["SELF", "with_backbone"]
+
+SELF = "self"
+"""What ``--weights`` says where the network is to learn from the training days."""
+ProgressCallback = Callable[[str, int, int], None]
+
+
+def with_backbone(
+    run: TrainingRun, folder: TrainingFolder, *, on_progress: ProgressCallback | None = None
+) -> TrainingRun:
+    """Put the weights into the folder of the training, if it needs any; those there are kept.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    folder : TrainingFolder
+        Begun.
+    on_progress : callable, optional
+        Told (pass, done, total).
+
+    Returns
+    -------
+    TrainingRun
+        With its backbone and the hash of its weights.
+
+    Raises
+    ------
+    UsageError
+        If the weights are no file, damaged, hostile or not those of DenseNet-121.
+    NothingFetchedError, ServerUnreachableError
+        If they cannot be had from their address.
+    MissingExtraError
+        If the extra ``deep`` is not installed.
+    """
+    definition, source = run.definition, run.request.weights
+    if not isinstance(definition, BackboneDefinition) or source is None:
+        return run
+    deep, path = deep_weights(), folder.backbone
+    if not path.exists():
+        if source == SELF:
+            _learn(run, definition, path, on_progress)
+        else:
+            given = deep.read_weights(_fetched(source, folder.path))
+            deep.save_backbone(path, given.state, trained_on=given.trained_on)
+    weights = deep.read_weights(path)
+    name = "self" if source == SELF else Path(source).name
+    file = BackboneFile(path, weights.sha256, run.request.device, weights.trained_on, name)
+    chosen = replace(definition, weights_sha256=weights.sha256)
+    return replace(run, definition=chosen, backbone=file)
+
+
+def _fetched(source: str, folder: Path) -> Path:
+    from gibswatch.models.deep.weight_source import local_weights  # noqa: PLC0415
+
+    return local_weights(source, folder, read_settings())
+
+
+def _learn(
+    run: TrainingRun,
+    definition: BackboneDefinition,
+    path: Path,
+    on_progress: ProgressCallback | None,
+) -> None:
+    """Learn from the normal training days, their pictures in a matrix of bytes."""
+    from gibswatch.models.deep.selfsupervised import learn_backbone  # noqa: PLC0415
+
+    def tell(done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress("weights", done, total)
+
+    days, request = run.days, run.request
+    pixels = PicturePixels(definition.rows, definition.cols)
+    normal = [day for day in days.of("train") if day.number == 0]
+    tasks = [DayTask(days.root, days.layer, days.epsg, d.date, 0, pixels) for d in normal]
+    folder = path.parent / "pictures"
+    output_folder(folder)
+    matrix = fill_matrix(folder, tasks, workers=request.workers, on_progress=on_progress)
+    pictures = np.asanyarray(matrix.features).reshape(-1, definition.rows, definition.cols, 3)
+    network = learn_backbone(
+        pictures, steps=request.self_steps, seed=request.seed, device=request.device,
+        on_progress=tell,
+    )  # fmt: skip
+    deep = deep_weights()
+    state = {n: v for n, v in deep.state_of(network).items() if not n.startswith("classifier.")}
+    deep.save_backbone(path, state, trained_on="self-supervised")
+    del matrix, pictures  # the file that they map is removed
+    remove_matrix(folder)
