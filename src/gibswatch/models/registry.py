@@ -131,10 +131,10 @@ _PATIENCE = Parameter(
 )
 
 
-def _epoch_parameters(epochs: int, decay: float) -> tuple[Parameter, ...]:
+def _epoch_parameters(epochs: int, decay: float, batch: int) -> tuple[Parameter, ...]:
     return (
         Parameter("learning_rate", 1e-3, 1e-8, 10.0, "step of Adam"),
-        Parameter("batch_size", 32, 2, 65_536, "rows in a batch"),
+        Parameter("batch_size", batch, 2, 65_536, "rows in a batch"),
         Parameter("num_epochs", epochs, 1, 10_000, "rounds over all rows, at most"),
         Parameter("weight_decay", decay, 0.0, 100.0, "how much weights shrink a step"),
         _PATIENCE,
@@ -211,11 +211,11 @@ _ENTRIES = (
         _BOTH,
         f"{_DEEP}.cnn:CNN",
         (
-            Parameter("num_channels", 16, 1, 512, "channels of the first convolution"),
+            Parameter("num_channels", 8, 1, 512, "channels of the first convolution"),
             Parameter("hidden", 64, 1, 4096, "units of the first fully connected layer"),
             Parameter("dropout_rate", 0.5, 0.0, 0.95, "share of units left out while it learns"),
             Parameter("augment", 1, 0, 1, "1 varies the pictures while it learns"),
-            *_epoch_parameters(40, 0.01),
+            *_epoch_parameters(30, 0.01, 16),
         ),
         epochs=True,
         extra="deep",
@@ -228,7 +228,7 @@ _ENTRIES = (
         "DenseNet-121 with its last layer retrained; needs --weights; confidences",
         _IMAGE,
         f"{_DEEP}.transfer:LastLayer",
-        _epoch_parameters(100, 0.1),
+        _epoch_parameters(100, 0.1, 32),
         epochs=True,
         extra="deep",
         inputs=("backbone",),
