@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def _of_network(model: LoadedModel, scene: Scene) -> NDArray[np.float32]:
     """Grad-CAM, times how sure the network is: the map of a normal day is dark."""
     scorer, definition = model.scorer, model.scorer.definition
     if isinstance(definition, PicturePixels):
-        rows = picture_pixels(scene, definition).reshape(1, -1)
+        rows: NDArray[Any] = picture_pixels(scene, definition).reshape(1, -1)
         small = scorer.estimator.heat_map(rows)
     elif isinstance(definition, BackboneDefinition) and scorer.backbone is not None:
         picture = standard_picture(scene, definition.rows, definition.cols)[np.newaxis]
