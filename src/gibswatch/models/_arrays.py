@@ -20,7 +20,7 @@ def pack_arrays(own: Mapping[str, Any], network: Mapping[str, Any] | None) -> by
     """Put arrays into the bytes of a safetensors file."""
     named = {_OWN + name: array for name, array in own.items()}
     named |= {_NETWORK + name: array for name, array in (network or {}).items()}
-    data: bytes = _safetensors().save({n: np.ascontiguousarray(v) for n, v in named.items()})
+    data: bytes = _safetensors().save({n: np.asarray(v, order="C") for n, v in named.items()})
     return data
 
 
