@@ -48,8 +48,8 @@ ROWS = (
     Row("densenet, self", ("--model", "densenet", "--weights", "self")),
     Row("padim", ("--model", "padim")),
     Row("patchcore", ("--model", "patchcore")),
-    Row("padim, self", ("--model", "padim", "--features", "backbone", "--weights", "self")),
-    Row("patchcore, self", ("--model", "patchcore", "--features", "backbone", "--weights", "self")),
+    Row("padim, self", ("--model", "padim", "--features", "backbone")),
+    Row("patchcore, self", ("--model", "patchcore", "--features", "backbone")),
     Row("random-forest", ("--model", "random-forest")),
     Row(
         "random-forest, patches",
@@ -134,9 +134,12 @@ def judge(days: Days, row: Row, seed: int) -> dict[str, float]:
     if kept.is_file():
         found: dict[str, float] = json.loads(kept.read_bytes())
         return found
-    masks = ("--masks", truth_masks(folder, root)) if row.is_pixel else ()
+    more: tuple[object, ...] = ("--masks", truth_masks(folder, root)) if row.is_pixel else ()
+    if "backbone" in row.words:  # what DenseNet-121 learned by itself for the row before, once
+        taught = home.parents[1] / "densenet-self" / str(seed)
+        more = ("--weights", next(taught.glob("*.training/backbone.safetensors")))
     command(
-        "train", LAYER, *row.words, *masks, "--labels", labels, "--split-by", "event", "--seed",
+        "train", LAYER, *row.words, *more, "--labels", labels, "--split-by", "event", "--seed",
         seed, "--output-dir", root, "--out", home,
     )  # fmt: skip
     card_path = next(home.glob("*.json"))
