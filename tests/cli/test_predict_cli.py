@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import rasterio
+from PIL import Image
 
 from gibswatch.evaluation import read_scores
 from gibswatch.models import TrainRequest, train_model
@@ -18,6 +21,12 @@ from gibswatch.models import TrainRequest, train_model
 Run = Callable[..., Any]
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
 AQUA = "MODIS_Aqua_CorrectedReflectance_TrueColor"
+
+
+@pytest.fixture(scope="module")
+def of_places(labelled_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("places")
+    return train_model(TrainRequest(LAYER, "padim", root=labelled_archive, out=out)).path
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +99,47 @@ def test_patches_and_rasters(run: Run, labelled_archive: Path, tmp_path: Path) -
     names = [raster.name for raster in sorted((tmp_path / "rasters").iterdir())]
     assert len(names) == 16
     assert names[0] == f"2023-01-25_{LAYER}_Score.tif"
+
+
+def test_where_the_model_sees_a_fault(
+    run: Run, of_places: Path, labelled_archive: Path, tmp_path: Path
+) -> None:
+    heat, scores = tmp_path / "heat", tmp_path / "scores"
+    span = ("--start", "2023-01-03", "--end", "2023-01-05", "--output-dir", labelled_archive)
+    ended = run("predict", of_places, LAYER, *span, "--explain", heat, "--rasters", scores)
+    assert ended.code == 0, ended.err
+    assert f"; heat in {heat}" in ended.out.splitlines()[-1]
+    names = sorted(path.name for path in heat.iterdir())
+    days = ("2023-01-03", "2023-01-04")
+    assert names == [f"{day}_{LAYER}_Heat.{kind}" for day in days for kind in ("png", "tif")]
+    assert len(list(scores.iterdir())) == 2
+    box = (slice(192, 416), slice(0, 224))  # of the hole on the second day
+    with rasterio.open(heat / names[3]) as dataset:
+        values = dataset.read(1)
+        assert (dataset.crs.to_epsg(), *dataset.bounds) == (4326, -36, 18, 36, 90)
+    inside = np.zeros(values.shape, bool)
+    inside[box] = True
+    assert 0 <= values.min() <= values.max() <= 1
+    assert values[inside].mean() > values[~inside].mean() + 0.2
+    with Image.open(heat / names[2]) as image:
+        drawn = np.asarray(image)
+    assert drawn.shape == (*values.shape, 3)
+    assert drawn[inside].max() > 100  # it was black
+    told = json.loads(run("predict", of_places, LAYER, *span, "--explain", heat, "--json").out)
+    assert told["heat"] == str(heat)
+
+
+def test_a_model_that_cannot_explain_is_refused_before_a_picture_is_read(
+    run: Run, stored: Path, labelled_copy: Path, tmp_path: Path
+) -> None:
+    for picture in (labelled_copy / "4326").glob("*/*.jpg"):
+        picture.write_bytes(b"not to be read")
+    heat = tmp_path / "heat"
+    ended = run("predict", stored, LAYER, "--output-dir", labelled_copy, "--explain", heat)
+    assert ended.code == 2
+    assert "softmax learns from one vector of the whole picture and cannot say where" in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert not heat.exists()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_the_list_of_models(run: Run) -> None:
     names = [line.split()[0] for line in ended.out.splitlines() if not line.startswith(" ")]
     assert names == [
         "linear-svm", "softmax", "random-forest", "nearest-neighbours", "network",
-        "isolation-forest",
+        "isolation-forest", "cnn", "densenet", "padim", "patchcore",
     ]  # fmt: skip
     assert "random-forest       image, pixel  random forest of depth 5" in ended.out
     assert "n_estimators 200, max_depth 5, min_samples_leaf 1; extra `models`" in ended.out
@@ -34,11 +34,14 @@ def test_a_model_and_its_card(run: Run, labelled_archive: Path, tmp_path: Path) 
     ended = run("train", LAYER, "--model", "network", "--features", "hue", "--params", params,
                 "--seed", 4, *where)  # fmt: skip
     assert ended.code == 0
-    first, second, third = ended.out.splitlines()
+    first, second, third, last = ended.out.splitlines()
     assert first == f"network for any on {LAYER}: train 56 days, 14 faulty; val 23 days, 6 faulty"
     assert second.startswith("validation: average precision 0.")
     assert "false alarms 0.000 (threshold 0." in second
-    assert third.endswith(f"in {tmp_path / 'models' / f'{LAYER}_network_any.skops'}")
+    curves = tmp_path / "models" / f"{LAYER}_network_any.curves.svg"
+    assert third == f"learning curves: {curves}"
+    assert "epoch 3" in curves.read_text("utf-8")
+    assert last.endswith(f"in {tmp_path / 'models' / f'{LAYER}_network_any.skops'}")
     assert "dropout_rate has no meaning for network" in ended.err
     card = json.loads((tmp_path / "models" / f"{LAYER}_network_any.json").read_text())
     assert (card["seed"], card["parameters"]["num_epochs"]) == (4, 3)
@@ -55,6 +58,20 @@ def test_json_says_the_same(run: Run, labelled_copy: Path, tmp_path: Path) -> No
     assert document["calibrated"] is True
     assert document["skipped"] == [{"date": "2024-05-05", "reason": "the archive does not hold it"}]
     assert Path(document["file"]).is_file()
+    assert document["curves"] is None  # it has no epochs
+    assert not list(tmp_path.glob("*.svg"))
+
+
+def test_json_says_where_the_learning_curves_are(
+    run: Run, labelled_archive: Path, tmp_path: Path
+) -> None:
+    params = tmp_path / "params.json"
+    params.write_text('{"num_epochs": 2}')
+    ended = run("train", LAYER, "--model", "network", "--features", "hue", "--params", params,
+                "--output-dir", labelled_archive, "--out", tmp_path, "--json")  # fmt: skip
+    document = json.loads(ended.out)
+    assert Path(document["curves"]).read_bytes().startswith(b"<svg")
+    assert Path(document["curves"]).parent == Path(document["file"]).parent
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,19 @@ def predict(
     ] = None,
     rasters: Annotated[
         Path | None,
-        typer.Option("--rasters", metavar="DIR", help="Write scores of pixels there as GeoTIFF."),
+        typer.Option(
+            "--rasters",
+            metavar="DIR",
+            help="Write scores of pixels there as GeoTIFF: models of pixels, padim, patchcore.",
+        ),
+    ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            "--explain",
+            metavar="DIR",
+            help="Write where the model sees a fault: _Heat.png over the picture, _Heat.tif.",
+        ),
     ] = None,
     patches: Annotated[
         Path | None,
@@ -81,10 +93,10 @@ def predict(
     begin = None if start is None else opt.parse_date(start, option="--start-date")
     stop = None if end is None else opt.parse_date(end, option="--end-date")
     days = _chosen(loaded, output_dir, (begin, stop), split, said)
-    wanted = Wanted(output_dir, out, rasters, patches, masks)
+    wanted = Wanted(output_dir, out, rasters, patches, masks, explain)
     with progress() as tell:
         done = predict_days(loaded, days, said, wanted, tell)
-    _tell(done, loaded, out, as_json=as_json)
+    _tell(done, loaded, out, explain, as_json=as_json)
     raise typer.Exit(4 if done.skipped else 0)
 
 
@@ -133,7 +145,9 @@ def _chosen(
     return days
 
 
-def _tell(done: Predicted, loaded: LoadedModel, out: Path | None, *, as_json: bool) -> None:
+def _tell(
+    done: Predicted, loaded: LoadedModel, out: Path | None, heat: Path | None, *, as_json: bool
+) -> None:
     """Print scores, for a person or a program."""
     from gibswatch.cli.console import note, print_json
 
@@ -148,6 +162,7 @@ def _tell(done: Predicted, loaded: LoadedModel, out: Path | None, *, as_json: bo
                 "target": loaded.card.target,
                 "threshold": loaded.threshold,
                 "file": None if out is None else str(out),
+                "heat": None if heat is None else str(heat),
                 "items": [
                     {"date": str(one.date), "score": one.score, "called": one.called}
                     for one in done.scores
@@ -162,7 +177,8 @@ def _tell(done: Predicted, loaded: LoadedModel, out: Path | None, *, as_json: bo
             typer.echo(f"{one.date}  {one.score:.6g}{mark}")
     left = f", {len(done.skipped)} skipped" if done.skipped else ""
     where = "" if out is None else f"; in {out}"
+    seen = "" if heat is None else f"; heat in {heat}"
     typer.echo(
         f"{loaded.card.model}: {len(done.scores)} days, {called} over the threshold "
-        f"{loaded.threshold:.4g}{left}{where}"
+        f"{loaded.threshold:.4g}{left}{seen}{where}"
     )

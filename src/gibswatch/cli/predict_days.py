@@ -1,4 +1,4 @@
-"""Scores of days to tables and rasters: what stands between the models and the evaluation."""
+"""Scores of days to tables, rasters and heat maps: what stands between models and evaluation."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from gibswatch.archive.labels import LabelLine, label_path
 from gibswatch.catalogue.grids import check_epsg
 from gibswatch.errors import UsageError
 from gibswatch.evaluation import ScoreTable, target_kinds, write_scores
+from gibswatch.files import write_bytes
 from gibswatch.models import DayScore, LoadedModel, SkippedDay, score_days
+from gibswatch.models.explain import check_explains, explain
 from gibswatch.models.patches import MaskPlace
 from gibswatch.models.rasters import score_patches, write_score_raster
 from gibswatch.raster.scene import Scene
+from gibswatch.report.heat_maps import heat_picture
 
 if TYPE_CHECKING:
     from gibswatch.types import BoolArray, FloatArray
@@ -43,6 +46,8 @@ class Wanted:
     """Table of patches."""
     masks: Path | None = None
     """Folder of masks; None: the archive's."""
+    heat: Path | None = None
+    """Folder of pictures and GeoTIFFs of where the model sees a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,8 @@ def predict_days(
     Raises
     ------
     UsageError
-        If no day can be read, or the model does not fit to the archive.
+        If no day can be read, the model does not fit to the archive, or it cannot say where it
+        sees a fault and shall (said before any picture is read).
     OutputError
         If a folder cannot take a file.
     """
@@ -109,10 +115,15 @@ def predict_days(
     epsg = check_epsg(card.grid.epsg)
     place = MaskPlace(wanted.root, loaded.layer, epsg, card.target, wanted.masks)
 
+    if wanted.heat is not None:
+        check_explains(loaded)
+
     def on_scene(scene: Scene) -> None:
         if wanted.rasters is not None:
             path = wanted.rasters / f"{scene.date}_{loaded.layer}_Score.tif"
             write_score_raster(path, loaded.score_raster(scene), scene.georeference)
+        if wanted.heat is not None:
+            _write_heat(wanted.heat, loaded, scene)
         if wanted.patches is not None and scene.date is not None:
             scores, faulty = score_patches(loaded, scene, scene.date, place)
             patches.dates.append(scene.date)
@@ -136,6 +147,14 @@ def predict_days(
     if wanted.patches is not None:
         write_scores(wanted.patches, _patch_table(loaded, patches, said))
     return Predicted(scores, skipped)
+
+
+def _write_heat(folder: Path, loaded: LoadedModel, scene: Scene) -> None:
+    """Write where the model sees a fault, for a person and for a program."""
+    heat = explain(loaded, scene)
+    name = f"{scene.date}_{loaded.layer}_Heat"
+    write_bytes(folder / f"{name}.png", heat_picture(scene, heat))
+    write_score_raster(folder / f"{name}.tif", heat.values, scene.georeference)
 
 
 def _table(

@@ -126,7 +126,7 @@ def train(
     )  # fmt: skip
     with progress() as tell:
         done = train_model(request, tell)
-    _tell(done, chosen.notes, as_json=as_json)
+    _tell(done, chosen.notes, _write_curves(done), as_json=as_json)
     raise typer.Exit(4 if done.skipped else 0)
 
 
@@ -162,7 +162,19 @@ def _entry_document(name: str) -> dict[str, Any]:
     }
 
 
-def _tell(done: TrainResult, notes: tuple[str, ...], *, as_json: bool) -> None:
+def _write_curves(done: TrainResult) -> Path | None:
+    """Draw how the epochs went, beside the model; None for a model without epochs."""
+    from gibswatch.files import write_bytes
+    from gibswatch.report.learning_curves import learning_curves
+
+    if not done.card.history:
+        return None
+    path = done.path.with_suffix(".curves.svg")
+    write_bytes(path, learning_curves(done.card))
+    return path
+
+
+def _tell(done: TrainResult, notes: tuple[str, ...], curves: Path | None, *, as_json: bool) -> None:
     """Print what was trained, for a person or a program."""
     from gibswatch.cli.console import note, print_json
 
@@ -172,7 +184,7 @@ def _tell(done: TrainResult, notes: tuple[str, ...], *, as_json: bool) -> None:
     for day in done.skipped:
         note(f"skipped {day.date}: {day.reason}")
     if as_json:
-        print_json(_document(done, notes))
+        print_json(_document(done, notes) | {"curves": None if curves is None else str(curves)})
         return
     rows = "patches" if card.level == "pixel" else "days"
     parts = [
@@ -185,6 +197,8 @@ def _tell(done: TrainResult, notes: tuple[str, ...], *, as_json: bool) -> None:
     told = [f"{text} {card.metrics[n]:.3f}" for n, text in named.items() if n in card.metrics]
     skipped = f", {len(done.skipped)} days skipped" if done.skipped else ""
     typer.echo(f"validation: {', '.join(told)} (threshold {card.threshold:.4g}){skipped}")
+    if curves is not None:
+        typer.echo(f"learning curves: {curves}")
     typer.echo(f"{card.training_s:.1f} s; in {done.path}")
 
 

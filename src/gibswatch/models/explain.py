@@ -16,7 +16,7 @@ from gibswatch.models.predict import LoadedModel
 from gibswatch.models.scoring import enlarged
 from gibswatch.raster.scene import Scene
 
-__all__ = ["HeatMap", "can_explain", "explain"]
+__all__ = ["HeatMap", "can_explain", "check_explains", "explain"]
 
 HeatSource = Literal["Grad-CAM", "scores of places"]
 
@@ -36,6 +36,21 @@ def can_explain(model: LoadedModel) -> bool:
     return model.scorer.has_raster or isinstance(model.scorer.definition, kinds)
 
 
+def check_explains(model: LoadedModel) -> None:
+    """Refuse a model that cannot say where it sees a fault, before any picture is read.
+
+    Raises
+    ------
+    UsageError
+        If it cannot.
+    """
+    if not can_explain(model):
+        raise UsageError(
+            f"{model.card.model} learns from one vector of the whole picture and cannot say where "
+            "a fault lies: train a cnn, densenet, padim, patchcore, or a model with --level pixel"
+        )
+
+
 def explain(model: LoadedModel, scene: Scene) -> HeatMap:
     """Say where in a picture a model sees a fault.
 
@@ -49,11 +64,7 @@ def explain(model: LoadedModel, scene: Scene) -> HeatMap:
     UsageError
         If the model cannot say it, or as `LoadedModel.score`.
     """
-    if not can_explain(model):
-        raise UsageError(
-            f"{model.card.model} learns from one vector of the whole picture and cannot say where "
-            "a fault lies: train a cnn, densenet, padim, patchcore, or a model with --level pixel"
-        )
+    check_explains(model)
     model.check(scene)
     if model.scorer.has_raster:
         return HeatMap(_of_places(model, scene), "scores of places")
