@@ -562,3 +562,55 @@ def few_labelled_days(labelled_archive: Path, tmp_path: Path) -> Path:
     for name in (".gibswatch", *(str(_day_at(index)) for index in range(8))):
         shutil.copytree(held / name, root / "4326" / name)
     return root
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Two threads of PyTorch that wait for each other are slower than one where others work too."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def few_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labels of the first 32 days of `labelled_archive`, of which 16 train and 8 validate."""
+    path = tmp_path_factory.mktemp("labels") / f"{LAYER}.txt"
+    path.write_text("".join(_label_text().splitlines(keepends=True)[:32]))
+    return path
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of DenseNet-121's weights that nothing was learned with."""
+    import torch
+
+    from gibswatch.models.deep.densenet import DenseNet121
+    from gibswatch.models.deep.weights import save_backbone, state_of
+
+    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    save_backbone(path, state_of(DenseNet121(None, generator=torch.Generator().manual_seed(5))))
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(
+    labelled_archive: Path, few_labels: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Any]:
+    """Train a model on few days, and each only once: its name and the fields of its request."""
+    from gibswatch.models import TrainRequest, TrainResult, train_model
+
+    made: dict[str, TrainResult] = {}
+
+    def train(model: str, **fields: Any) -> TrainResult:
+        key = repr((model, sorted(fields.items())))
+        if key not in made:
+            asked = {"root": labelled_archive, "labels": few_labels} | fields
+            asked.setdefault("out", tmp_path_factory.mktemp("trained"))
+            made[key] = train_model(TrainRequest(LAYER, model, **asked))
+        return made[key]
+
+    return train

@@ -21,6 +21,7 @@ __all__ = ["OnEpoch", "TorchClassifier"]
 
 _ROWS_AT_ONCE = 64
 _OWN = ("epoch", "loss")
+_NETWORK, _MOMENTS = "network.", "adam."
 State = dict[str, NDArray[Any]]
 OnEpoch = Callable[[Any], None]
 
@@ -125,7 +126,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Everything that training changes, by name; only while it is trained."""
         found = self.weights()
         for number, values in self._optimizer.state_dict()["state"].items():
-            found |= {f"adam.{number}.{name}": _array(value) for name, value in values.items()}
+            found |= {f"{_MOMENTS}{number}.{name}": _array(value) for name, value in values.items()}
         own = {"epoch": self.epoch_, "loss": self.loss_}
         return found | {name: np.array(value, np.float64) for name, value in own.items()}
 
@@ -137,16 +138,17 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             If it is of another network.
         """
-        self.epoch_, self.loss_ = (int(state["epoch"]), float(state["loss"]))
-        prefixes = ("adam.",)
-        named = {n: v for n, v in state.items() if n not in _OWN and not n.startswith(prefixes)}
-        self._take(named, exact=False)
+        if any(np.shape(state.get(name, ())) != () or name not in state for name in _OWN):
+            raise ValueError("the checkpoint does not say how far it came")
+        _check_arrays(state, self.network_, exact=False)
+        self.epoch_, self.loss_ = int(state["epoch"]), float(state["loss"])
+        self._take(state)
 
     def weights(self) -> State:
         """Everything that prediction needs, by name."""
         check_is_fitted(self)
         state = self.network_.state_dict()
-        return {f"network.{name}": _array(value) for name, value in state.items()}
+        return {_NETWORK + name: _array(value) for name, value in state.items()}
 
     def adopt(
         self, weights: Mapping[str, NDArray[Any]], n_features: int, classes: tuple[int, ...]
@@ -158,11 +160,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             If names, shapes, types or values are not those of this network.
         """
+        # Shapes cost nothing on this device; a stranger's card may ask for a thousand gigabytes.
+        with torch.device("meta"):
+            asked = self._make_network(n_features, len(classes))
+        _check_arrays(weights, asked, exact=True)
         self.classes_, self.n_features_in_ = np.array(classes), n_features
         with repeatable(0):
             self._place(n_features, len(classes))
         self.epoch_, self.loss_ = 0, float("nan")
-        self._take(weights, exact=True)
+        self._take(weights)
         self.network_.eval()
         return self
 
@@ -246,29 +252,32 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _restore(self, state: Mapping[str, NDArray[Any]], optimizer: Any) -> None:
         """Take over network and optimizer of a checkpoint."""
         self.restore(state)
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in state.items():
-            if name.startswith("adam."):
-                _, number, key = name.split(".")
-                moments.setdefault(int(number), {})[key] = torch.from_numpy(np.array(value))
-        document = optimizer.state_dict()
-        count = len(document["param_groups"][0]["params"])
-        if sorted(moments) != list(range(count)):
+        given = {name: value for name, value in state.items() if name.startswith(_MOMENTS)}
+        if {name: np.shape(value) for name, value in given.items()} != self._moment_shapes():
             raise ValueError("the checkpoint's moments do not fit to this network")
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in given.items():
+            number, key = name.removeprefix(_MOMENTS).split(".")
+            moments.setdefault(int(number), {})[key] = torch.from_numpy(np.array(value))
+        document = optimizer.state_dict()
         optimizer.load_state_dict({**document, "state": moments})
 
-    def _take(self, weights: Mapping[str, NDArray[Any]], *, exact: bool) -> None:
-        """Put arrays into the network, if they are those of such a network."""
-        own = self.network_.state_dict()
-        given = {n.removeprefix("network."): v for n, v in weights.items() if n.startswith("netw")}
-        if set(given) != set(own) or (exact and len(given) != len(weights)):
-            raise ValueError("its arrays are not those of this network")
-        for name, value in own.items():
-            array = np.asarray(given[name])
-            fits = array.shape == tuple(value.shape) and array.dtype == _array(value).dtype
-            if not fits or not np.isfinite(array).all():
-                raise ValueError(f"its {name} does not fit to this network")
-        self.network_.load_state_dict({n: torch.from_numpy(np.array(v)) for n, v in given.items()})
+    def _moment_shapes(self) -> dict[str, tuple[int, ...]]:
+        """What AdamW keeps of each parameter, by the names that `state` gives."""
+        return {
+            f"{_MOMENTS}{number}.{name}": shape
+            for number, parameter in enumerate(self.network_.parameters())
+            for name, shape in {
+                "step": (),
+                "exp_avg": tuple(parameter.shape),
+                "exp_avg_sq": tuple(parameter.shape),
+            }.items()
+        }
+
+    def _take(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Put arrays that were checked into the network."""
+        own = _own_arrays(weights)
+        self.network_.load_state_dict({n: torch.from_numpy(np.array(v)) for n, v in own.items()})
 
     def _checked(self, X: NDArray[Any]) -> NDArray[Any]:
         if X.ndim != 2 or X.shape[1] != self.n_features_in_:
@@ -286,6 +295,38 @@ def _batches(count: int, size: int) -> list[slice]:
         starts.pop()
     ends = [*starts[1:], count]
     return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _own_arrays(weights: Mapping[str, NDArray[Any]]) -> State:
+    """Those of the network, by its own names."""
+    own = {name: array for name, array in weights.items() if name.startswith(_NETWORK)}
+    return {name.removeprefix(_NETWORK): np.asarray(array) for name, array in own.items()}
+
+
+def _check_arrays(weights: Mapping[str, NDArray[Any]], network: nn.Module, *, exact: bool) -> None:
+    """Check that arrays are those of such a network, and if `exact` that there are no others.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    given, own = _own_arrays(weights), network.state_dict()
+    if set(given) != set(own) or (exact and len(given) != len(weights)):
+        raise ValueError("its arrays are not those of this network")
+    for name, value in own.items():
+        array = given[name]
+        kind = str(value.dtype).removeprefix("torch.")
+        fits = array.shape == tuple(value.shape) and array.dtype == kind
+        if not (fits and np.isfinite(array).all() and _divides(name, array)):
+            raise ValueError(f"its {name} does not fit to this network")
+
+
+def _divides(name: str, array: NDArray[Any]) -> bool:
+    """Whether what others are divided by allows it: batch norm adds a little to its variance."""
+    if name.endswith("running_var"):
+        return bool((array >= 0).all())
+    return not name.endswith("scale") or bool((array > 0).all())
 
 
 def _array(value: torch.Tensor) -> NDArray[Any]:

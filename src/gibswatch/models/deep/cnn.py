@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from gibswatch.models.deep.augment import change_patches, change_pictures
@@ -99,6 +100,7 @@ class CNN(TorchClassifier):
         (rows // 8, cols // 8) ndarray of float64
             0-1, the highest is 1; all 0 where nothing speaks for a fault.
         """
+        check_is_fitted(self)
         batch = self._input(self._checked(np.asanyarray(X))).to(self.device_)
         network = self.network_.eval()
         assert isinstance(network, ConvNet)  # noqa: S101 - for the type checker

@@ -54,13 +54,14 @@ def repeatable(*seeds: int) -> Iterator[torch.Generator]:
     # One number of several, each of which changes it: as NumPy mixes them.
     mixed = _mix(seeds)
     before = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
     with torch.random.fork_rng():
         torch.manual_seed(mixed)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         try:
             yield torch.Generator().manual_seed(mixed)
         finally:
-            torch.use_deterministic_algorithms(mode=before)
+            torch.use_deterministic_algorithms(mode=before, warn_only=warned)
 
 
 def _mix(seeds: tuple[int, ...]) -> int:
