@@ -27,6 +27,7 @@ __all__ = [
     "Backbone",
     "BackboneDefinition",
     "BackboneFile",
+    "check_device",
     "deep_weights",
     "open_backbone",
     "stored_backbone",
@@ -250,6 +251,20 @@ def deep_weights() -> Any:
             f'DenseNet-121 needs {error.name}: pip install "gibswatch[deep]"'
         ) from error
     return weights
+
+
+def check_device(name: str) -> None:
+    """Refuse a device that is not there, before pictures are read for it.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    MissingExtraError
+        If the extra ``deep`` is not installed.
+    """
+    deep_weights()
+    _device(name)
 
 
 def _device(name: str) -> Any:

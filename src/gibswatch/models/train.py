@@ -13,7 +13,7 @@ import numpy as np
 
 from gibswatch.features import SkippedDay
 from gibswatch.models._memory import peak_memory_mb
-from gibswatch.models.backbones import BackboneDefinition, open_backbone
+from gibswatch.models.backbones import BackboneDefinition, check_device, open_backbone
 from gibswatch.models.card import EpochRecord, GridOfModel, ModelCard
 from gibswatch.models.checkpoints import TrainingFolder
 from gibswatch.models.dataset import check_classes, read_days
@@ -150,6 +150,8 @@ def _prepare(request: TrainRequest) -> tuple[TrainingRun, tuple[str, ...]]:
     )
     if isinstance(definition, BackboneDefinition) and not entry.supervised:
         definition = replace(definition, maps=True)  # what learns places needs them
+    if entry.on_device or isinstance(definition, BackboneDefinition):
+        check_device(request.device)
     return TrainingRun(request, entry, days, georeference, definition), notes
 
 
