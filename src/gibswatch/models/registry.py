@@ -127,7 +127,7 @@ _TREES = Parameter("n_estimators", 200, 1, 2000, "trees")
 _MEMORY = Parameter("memory_mb", 256, 1, 65_536, "memory that it may take")
 _TOP = Parameter("top", 8, 1, 10_000, "patches whose mean is the score of a day, the highest")
 _PATIENCE = Parameter(
-    "patience", 10, 1, 10_000, "epochs without a better validation, after which it ends"
+    "patience", 6, 1, 10_000, "epochs without a better validation, after which it ends"
 )
 
 

@@ -68,7 +68,7 @@ class CNN(TorchClassifier):
         weight_decay: float = 1e-2,
         batch_size: int = 16,
         num_epochs: int = 30,
-        patience: int = 10,
+        patience: int = 6,
         augment: int = 1,
         random_state: Any = 0,
         device: str = "auto",

@@ -45,7 +45,7 @@ class LastLayer(TorchClassifier):
         weight_decay: float = 0.1,
         batch_size: int = 32,
         num_epochs: int = 100,
-        patience: int = 10,
+        patience: int = 6,
         random_state: Any = 0,
         device: str = "auto",
     ) -> None:
