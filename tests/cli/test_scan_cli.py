@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gibswatch.cli.scan import _explaining
 from gibswatch.models import TrainRequest, train_model
 from gibswatch.scan import budget
 from gibswatch.simulate import EmbeddedServer, ServedLayer, TileFolderSource, create_app
@@ -109,6 +110,31 @@ def test_a_model_gives_its_score_beside_the_verdict(
                     "--method", "black-share", "--model", path, "--json")  # fmt: skip
     (item,) = json.loads(inspected.out)["items"]
     assert item["model"] == told[3]["model"]
+
+
+def test_the_report_shows_where_the_model_sees_a_fault(
+    run: Run, labelled_archive: Path, few_labelled_days: Path, tmp_path: Path
+) -> None:
+    path, other = (
+        train_model(TrainRequest(_LAYER, name, root=labelled_archive, out=tmp_path)).path
+        for name in ("padim", "isolation-forest")
+    )
+    where = ("--output-dir", few_labelled_days)
+    span = ("--start", "2023-01-01", "--end", "2023-01-09", "--base-url", "http://127.0.0.1:9")
+    ended = run("scan", _LAYER, *span, *where, "--no-confirm", "--workers", 1, "--model", path)
+    page = few_labelled_days / "4326" / "scans" / _LAYER / "report.html"
+    told = "Model padim: where it sees a fault (scores of places)</b>"
+    assert (ended.code, page.read_text("utf-8").count(told)) == (0, 3), ended.out
+    assert run("report", _LAYER, *where).code == 0
+    assert told not in page.read_text("utf-8")
+    assert run("report", _LAYER, *where, "--model", path).code == 0
+    assert page.read_text("utf-8").count(told) == 3
+    refused = run("report", _LAYER, *where, "--model", other)
+    assert (refused.code, "cannot say where a fault lies" in refused.err) == (2, True)
+    gone = _explaining(tmp_path / "gone.skops")
+    assert gone is None
+    assert _explaining(other) is None
+    assert _explaining(None) is None
 
 
 def test_scan_with_days_missing_ends_with_4(

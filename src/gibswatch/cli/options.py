@@ -103,7 +103,9 @@ MethodOption = Annotated[
 ModelFile = Annotated[
     Path | None,
     typer.Option(
-        "--model", metavar="PATH", help="Give the score of a trained model (.skops) beside it."
+        "--model",
+        metavar="PATH",
+        help="Give the score of a trained model (.skops, .safetensors) beside it.",
     ),
 ]
 WorkerCount = Annotated[

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gibswatch.cli import options as opt
-from gibswatch.errors import UsageError
+from gibswatch.errors import GibswatchError, UsageError
 
 if TYPE_CHECKING:
+    from gibswatch.models import LoadedModel
     from gibswatch.scan import ScanResult
     from gibswatch.types import DayItem
 
@@ -100,7 +101,7 @@ def scan(
             model=model,
             on_progress=tell,
         )
-    _tell(result, write_report(result), as_json)
+    _tell(result, write_report(result, explained_by=_explaining(model)), as_json)
     raise typer.Exit(_exit_code(result, fail_on))
 
 
@@ -150,6 +151,23 @@ def inspect(
         )
     _tell(result, None, as_json)
     raise typer.Exit(_exit_code(result, fail_on))
+
+
+def _explaining(path: Path | None) -> LoadedModel | None:
+    """Load the model that shows its heat in the report; None if it cannot, or is gone by now."""
+    from gibswatch.cli.console import note
+
+    if path is None:
+        return None
+    from gibswatch.models import load_model
+    from gibswatch.models.explain import can_explain
+
+    try:
+        model = load_model(path)
+    except GibswatchError as error:  # the scan is done: its report is not lost for this
+        note(f"the report does not show where the model sees a fault: {error}")
+        return None
+    return model if can_explain(model) else None
 
 
 def _check_fail_on(fail_on: str | None, alerts_per_month: float | None) -> None:

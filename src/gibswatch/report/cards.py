@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gibswatch.catalogue.events import events_on
 from gibswatch.report.calendar import long_date
+from gibswatch.report.heat_panels import heat_panel
 from gibswatch.report.palette import KIND_COLOURS, hex_colour
 from gibswatch.report.panels import Panel, make_panels
 from gibswatch.report.pictures import Budget, jpeg_address
@@ -16,6 +18,9 @@ from gibswatch.report.planes import DayPlanes, read_planes
 from gibswatch.report.status import Status, day_id, kinds_of, status_of
 from gibswatch.scan.result import ScanResult
 from gibswatch.types import KIND_NAMES, BBox, DayItem, Finding
+
+if TYPE_CHECKING:
+    from gibswatch.models import LoadedModel
 
 __all__ = ["Card", "Found", "Outline", "area_words", "make_card"]
 
@@ -70,7 +75,13 @@ class Card:
     panels: tuple[Panel, ...] = ()
 
 
-def make_card(result: ScanResult, item: DayItem, budget: Budget, width: int) -> Card:
+def make_card(
+    result: ScanResult,
+    item: DayItem,
+    budget: Budget,
+    width: int,
+    explained_by: LoadedModel | None = None,
+) -> Card:
     """Describe one day, with its pictures.
 
     Parameters
@@ -81,6 +92,8 @@ def make_card(result: ScanResult, item: DayItem, budget: Budget, width: int) -> 
         What this day takes is counted.
     width : int
         Most pixels of a picture's longer side.
+    explained_by : LoadedModel, optional
+        Shows where it sees a fault, on days that it scored.
     """
     card = _words(item)
     planes = read_planes(result, item)
@@ -88,6 +101,9 @@ def make_card(result: ScanResult, item: DayItem, budget: Budget, width: int) -> 
         budget.spend()
         return replace(card, problem=f"The picture could not be read: {planes}")
     card = _with_pictures(card, planes, width)
+    if explained_by is not None and card.frame is not None:
+        seen = heat_panel(explained_by, item, planes.scene, card.frame)
+        card = card if seen is None else replace(card, panels=(*card.panels, seen))
     budget.spend(card.picture, *(p.overlay for p in card.panels), *(p.picture for p in card.panels))
     return card
 

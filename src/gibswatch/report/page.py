@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gibswatch.catalogue.acknowledgement import ACKNOWLEDGEMENT
 from gibswatch.catalogue.layers import find_layer
@@ -32,6 +32,9 @@ from gibswatch.report.timeline import timeline
 from gibswatch.scan.result import ScanResult
 from gibswatch.types import BBox, DayItem
 
+if TYPE_CHECKING:
+    from gibswatch.models import LoadedModel
+
 __all__ = ["write_report"]
 
 _MOST_FLAGGED, _MOST_EXPLAINED = 120, 30
@@ -48,13 +51,15 @@ _BACKDROP = (1200, 0.42)
 _TABLES = ("scan.json", "days.csv", "days.parquet", "findings.parquet")
 
 
-def write_report(result: ScanResult) -> Path:
+def write_report(result: ScanResult, *, explained_by: LoadedModel | None = None) -> Path:
     """Write ``report.html`` beside the tables of a scan, whole or not at all.
 
     Parameters
     ----------
     result : ScanResult
         Of `gibswatch.scan.scan`.
+    explained_by : LoadedModel, optional
+        The model that scored the days, if it can say where it sees a fault: their cards show it.
 
     Returns
     -------
@@ -69,7 +74,10 @@ def write_report(result: ScanResult) -> Path:
     if result.folder is None or result.root is None or result.grid is None:
         raise ValueError("a report needs a scan of an archive, not of loose files")
     html = render_page(
-        "report.html.j2", **_head(result), **_days(result), **_foot(result, result.folder)
+        "report.html.j2",
+        **_head(result),
+        **_days(result, explained_by),
+        **_foot(result, result.folder),
     )
     path = result.folder / "report.html"
     write_bytes(path, html)
@@ -94,13 +102,14 @@ def _head(result: ScanResult) -> dict[str, Any]:
     }
 
 
-def _days(result: ScanResult) -> dict[str, Any]:
+def _days(result: ScanResult, model: LoadedModel | None) -> dict[str, Any]:
     """The days, at length and in the table."""
     flagged = _ranked(result.items, "anomalous")
     explained = _ranked(result.items, "explained")
     width = _width(min(len(flagged), _MOST_FLAGGED) + min(len(explained), _MOST_EXPLAINED))
-    cards = _cards(result, flagged, Budget(_FLAGGED_BYTES, _MOST_FLAGGED), width)
-    calm = _cards(result, explained, Budget(_EXPLAINED_BYTES, _MOST_EXPLAINED), min(width, 800))
+    cards = _cards(result, flagged, Budget(_FLAGGED_BYTES, _MOST_FLAGGED), width, model)
+    room = Budget(_EXPLAINED_BYTES, _MOST_EXPLAINED)
+    calm = _cards(result, explained, room, min(width, 800), model)
     frames = [card.frame for card in (*cards, *calm) if card.frame is not None]
     ranked = sorted(result.items, key=lambda item: (-item.score, item.date or dt.date.min))
     return {
@@ -139,13 +148,19 @@ def _ranked(items: Sequence[DayItem], status: str) -> list[DayItem]:
     return sorted((i for i in items if status_of(i) == status), key=lambda item: -item.score)
 
 
-def _cards(result: ScanResult, items: Sequence[DayItem], budget: Budget, width: int) -> list[Card]:
+def _cards(
+    result: ScanResult,
+    items: Sequence[DayItem],
+    budget: Budget,
+    width: int,
+    model: LoadedModel | None,
+) -> list[Card]:
     """Describe days, one after the other, as long as there is room for pictures."""
     cards = []
     for item in items:
         if not budget.is_open:
             break
-        cards.append(make_card(result, item, budget, width))
+        cards.append(make_card(result, item, budget, width, model))
     return cards
 
 
