@@ -14,7 +14,17 @@ from PIL import Image, ImageDraw
 from gibswatch.cli.main import main
 from gibswatch.evaluation import Evaluation
 
-__all__ = ["confusion", "curves", "kinds_of", "overlap", "picture", "run", "sheet", "table"]
+__all__ = [
+    "check",
+    "confusion",
+    "curves",
+    "kinds_of",
+    "overlap",
+    "picture",
+    "run",
+    "sheet",
+    "table",
+]
 
 _COLOURS = {1: (90, 90, 90), 2: (230, 60, 60), 3: (230, 60, 230), 7: (60, 160, 230)}
 _SIDE = 200
@@ -32,6 +42,22 @@ def run(command: str) -> None:
     code = main(shlex.split(command)[1:])
     if code:
         raise RuntimeError(f"the command ended with {code}")
+
+
+def check(what: str, right: bool) -> None:  # noqa: FBT001
+    """Say what holds, or stop where it does not.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not hold.
+
+    >>> check("one day more", 2 > 1)
+    checked: one day more
+    """
+    if not right:
+        raise RuntimeError(f"not so: {what}")
+    print(f"checked: {what}")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
