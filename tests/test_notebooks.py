@@ -19,10 +19,14 @@ import pytest
 import typer
 
 from gibswatch.cli.main import app
+from gibswatch.models.deep.weight_source import OFFICIAL_URL
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
 NAMES = (
+    "cnn",
+    "cnn_pixels",
+    "cnn_pretrained",
     "image_labeling_missing_data_modis_aqua",
     "image_labeling_missing_data_modis_terra",
     "image_labeling_missing_data_viirs",
@@ -53,11 +57,18 @@ def commands_of(name: str) -> list[str]:
     return [_FIELD.sub(lambda field: "hog" if field[0] == "{features}" else "x", c) for c in found]
 
 
+def shown_commands_of(name: str) -> list[str]:
+    """Commands in a notebook's text, which are not run."""
+    text = "\n".join("".join(c["source"]) for c in read(name)["cells"] if c["cell_type"] != "code")
+    blocks: list[str] = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    return [" ".join(block.replace("\\\n", " ").split()) for block in blocks]
+
+
 def named_commands(text: str) -> set[str]:
     return set(re.findall(r"gibswatch ([a-z]+)", text))
 
 
-def test_there_are_nine() -> None:
+def test_there_are_twelve() -> None:
     assert tuple(sorted(path.stem for path in FOLDER.glob("*.ipynb"))) == NAMES
 
 
@@ -88,13 +99,29 @@ def test_a_notebook_begins_with_what_it_does(name: str) -> None:
 def test_every_command_can_be_parsed(name: str) -> None:
     commands = commands_of(name)
     assert commands
-    for line in commands:
+    for line in (*commands, *shown_commands_of(name)):
         program, *arguments = shlex.split(line)
         assert program == "gibswatch"
         command = typer.main.get_command(app)
         while hasattr(command, "commands"):
             command = command.commands[arguments.pop(0)]
         command.make_context(line, arguments)
+
+
+def test_the_official_weights_are_shown_and_not_fetched() -> None:
+    (shown,) = shown_commands_of("cnn_pretrained")
+    assert f"--weights {OFFICIAL_URL}" in shown
+    ran = [line for line in commands_of("cnn_pretrained") if " --weights " in line]
+    assert ran
+    assert all(" --weights self " in line for line in ran)
+
+
+def test_what_does_not_hold_stops_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    shown = importlib.import_module("shown")
+    monkeypatch.delitem(sys.modules, "shown")
+    with pytest.raises(RuntimeError, match="not so: one is two"):
+        shown.check("one is two", False)
 
 
 @pytest.mark.parametrize("name", NAMES)
