@@ -26,7 +26,7 @@ class HeatMap:
     """How much each pixel speaks for a fault."""
 
     values: NDArray[np.float32]
-    """(rows, cols) 0-1: 0 speaks for none.  A day that is not called stays under 1."""
+    """(rows, cols) 0-1: 0 speaks for none; one half is where a day begins to be called."""
     source: HeatSource
 
 
@@ -72,16 +72,18 @@ def explain(model: LoadedModel, scene: Scene) -> HeatMap:
 
 
 def _of_places(model: LoadedModel, scene: Scene) -> NDArray[np.float32]:
-    """Scores over what is usual in this picture, 1 where they reach the threshold or the highest.
+    """Scores over what is usual in this picture, the threshold of days as one half.
 
-    A day's score is the mean of its highest places, so the threshold of days is a measure of them.
+    A day's score is the mean of its highest places, so its threshold is a measure of them.  A hole
+    may score a hundred times as much as a colour that is off: both are to be seen.
     """
     scores = model.scorer.raster(scene).astype(np.float64)
     usual = float(np.median(scores))
-    most = max(float(scores.max()), model.threshold)
-    if most <= usual:
-        return np.zeros(scores.shape, np.float32)
-    return np.clip((scores - usual) / (most - usual), 0.0, 1.0).astype(np.float32)
+    half = model.threshold - usual
+    if half <= 0:  # most of the picture is over the threshold
+        half = max(float(scores.max()) - usual, 1e-12)
+    over = np.maximum(scores - usual, 0.0) / half
+    return np.asarray(over / (1.0 + over), dtype=np.float32)
 
 
 def _of_network(model: LoadedModel, scene: Scene) -> NDArray[np.float32]:
