@@ -8,12 +8,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gibswatch.archive import open_archive
 from gibswatch.errors import MissingExtraError, UsageError
+from gibswatch.features import PicturePixels
 from gibswatch.models import (
     DayScore,
     LoadedModel,
@@ -24,6 +26,10 @@ from gibswatch.models import (
     score_scenes,
     train_model,
 )
+from gibswatch.models.backbones import BackboneDefinition
+from gibswatch.models.card import read_card
+from gibswatch.models.extraction import definition_of
+from gibswatch.models.grids import PatchGrid
 from gibswatch.models.rasters import write_score_raster
 from gibswatch.raster.scene import Scene
 
@@ -108,6 +114,26 @@ def test_features_of_another_version_are_refused(stored: Path, tmp_path: Path) -
         path.with_suffix(".json").write_text(json.dumps(document))
         with pytest.raises(UsageError, match=message):
             load_model(path)
+
+
+def test_a_card_of_features_that_the_model_does_not_learn_from_is_refused(
+    stored: Path, tmp_path: Path
+) -> None:
+    card = json.loads(stored.with_suffix(".json").read_text())
+    path = tmp_path / "other.skops"
+    path.write_bytes(stored.read_bytes())
+    for definition in (
+        BackboneDefinition(32, 32, maps=False),
+        PicturePixels(32, 32),
+        PatchGrid.of((64, 64)),
+    ):
+        document = card | {"features": definition.to_json(), "n_features": definition.length}
+        path.with_suffix(".json").write_text(json.dumps(document))
+        with pytest.raises(UsageError):
+            load_model(path)
+        again: Any = {"features": definition.to_json(), "n_features": definition.length}
+        with pytest.raises(UsageError, match="softmax does not learn from: the card was changed"):
+            definition_of(dataclasses.replace(read_card(stored.with_suffix(".json")), **again))
 
 
 def test_pixels_of_the_hole_score_higher(of_patches: LoadedModel, scene: Scene) -> None:

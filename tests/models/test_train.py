@@ -284,7 +284,7 @@ def test_the_card_tells_what_it_was_trained_on(labelled_archive: Path, tmp_path:
     assert document["layer"] == LAYER
     assert document["grid"]["rows"] == document["grid"]["cols"] == 512
     assert document["split_by"] == "event"
-    assert set(document["versions"]) == {"gibswatch", "numpy", "scikit-learn", "skops"}
+    assert {"gibswatch", "numpy", "scikit-learn", "skops"} <= set(document["versions"])
     assert document["training_s"] > 0
     left = sorted(path.name for path in done.path.with_suffix(".training").iterdir())
     assert left == ["plan.json"]

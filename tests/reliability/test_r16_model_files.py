@@ -35,7 +35,7 @@ for _ in range(150):
     changed = card | {"file_bytes": len(data), "file_sha256": hashlib.sha256(data).hexdigest()}
     path.with_suffix(".json").write_text(json.dumps(changed))
     try:
-        estimator, _ = read_model(path)
+        estimator = read_model(path).estimator
     except UsageError:
         ends["refused"] += 1
         continue

@@ -31,7 +31,7 @@ from gibswatch.models.card import ModelCard
 from gibswatch.models.grids import PatchGrid, grid_features
 from gibswatch.models.patches import MaskPlace, PatchSampling, patch_classes, read_mask
 from gibswatch.models.pooling import PooledDefinition, pool_gradients
-from gibswatch.models.registry import Input
+from gibswatch.models.registry import Input, find_model
 from gibswatch.models.targets import Level
 from gibswatch.raster.scene import Scene
 from gibswatch.types import Georeference
@@ -151,15 +151,37 @@ def definition_of(card: ModelCard) -> Definition:
     Raises
     ------
     UsageError
-        If they are of another version than this code makes, or are none.
+        If they are of another version than this code makes, are none, or none that the model learns
+        from.
     """
     definition = _record_of(card)
+    entry, kind = find_model(card.model), _kind_of(definition)
+    places = isinstance(definition, BackboneDefinition) and definition.maps
+    if kind not in entry.inputs or (kind == "backbone" and places == entry.supervised):
+        raise UsageError(
+            f"the model's card names features of {kind} such as {entry.name} does not learn from: "
+            "the card was changed; train the model again"
+        )
     if definition.length != card.n_features:
         raise UsageError(
             f"the model's card names features of length {definition.length} and a model of "
             f"{card.n_features}: the card was changed; train the model again"
         )
     return definition
+
+
+def _kind_of(definition: Definition) -> Input:
+    """Which of a model's inputs features are; those of patches hold gradients and hues."""
+    if isinstance(definition, PicturePixels | PatchPixels):
+        return "pixels"
+    if isinstance(definition, PatchGrid):
+        return "patches"
+    if isinstance(definition, BackboneDefinition):
+        return "backbone"
+    if isinstance(definition, PatchDefinition):
+        return "hog+hue"
+    base = definition.base if isinstance(definition, PooledDefinition) else definition
+    return base.kind
 
 
 def _record_of(card: ModelCard) -> Definition:
