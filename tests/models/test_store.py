@@ -20,7 +20,7 @@ from gibswatch.errors import UsageError
 from gibswatch.models._schema import TRUSTED
 from gibswatch.models.card import GridOfModel, ModelCard
 from gibswatch.models.registry import MODELS, find_model
-from gibswatch.models.store import model_paths, read_model, save_model
+from gibswatch.models.store import _refuse_pickle, model_paths, read_model, save_model
 
 Made = Callable[..., tuple[Path, Any]]
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
@@ -389,3 +389,20 @@ def test_a_missing_file_is_named(made: Made, tmp_path: Path) -> None:
     path.with_suffix(".json").unlink()
     with pytest.raises(UsageError, match=r"softmax\.json cannot be read"):
         read_model(path)
+
+
+@pytest.mark.parametrize("length", [0x28, 0x280])
+def test_arrays_whose_header_begins_like_a_pickle_are_read(tmp_path: Path, length: int) -> None:
+    # A left bracket, or 0x80 0x02: some pickles begin so, and some lengths of a header too.
+    X, _ = samples()
+    estimator = find_model("patchcore").make({"bank_size": 5}, 1).fit(X)
+    card = card_of("patchcore", 1, features={"of": "patch-grid"})
+    path = tmp_path / "model.safetensors"
+    save_model(path, estimator, card)
+    _refuse_pickle(path)
+    data = path.read_bytes()
+    path.write_bytes(length.to_bytes(8, "little") + data[8:])
+    _refuse_pickle(path)
+    path.write_bytes(length.to_bytes(8, "little") + b"c" + data[9:])
+    with pytest.raises(UsageError, match="is a pickle"):
+        _refuse_pickle(path)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gibswatch.errors import UsageError
-from gibswatch.files import output_folder, write_bytes
+from gibswatch.files import output_folder, storage_errors, write_bytes
 from gibswatch.models.matrix import remove_matrix
 
 __all__ = ["CheckpointName", "TrainingFolder"]
@@ -96,9 +96,12 @@ class TrainingFolder:
         except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
             raise self._damaged(path) from error
 
-    def finish(self) -> None:
-        """Remove the rows; plan and checkpoints stay, so that epochs can be added."""
+    def finish(self, *, epochs: bool) -> None:
+        """Remove the rows; what is needed to add epochs stays, where there are any."""
         remove_matrix(self.path)
+        if not epochs:
+            with storage_errors(self.path):
+                self.backbone.unlink(missing_ok=True)
 
     def _damaged(self, path: Path) -> UsageError:
         return UsageError(f"{path} is damaged: leave --resume out to begin anew")

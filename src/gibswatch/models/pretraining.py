@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gibswatch.features import PicturePixels
-from gibswatch.files import output_folder
+from gibswatch.files import output_folder, storage_errors
 from gibswatch.models.backbones import BackboneDefinition, BackboneFile, deep_weights
 from gibswatch.models.checkpoints import TrainingFolder
 from gibswatch.models.extraction import DayTask
@@ -104,3 +104,5 @@ def _learn(
     deep.save_backbone(path, state, trained_on="self-supervised")
     del matrix, pictures  # the file that they map is removed
     remove_matrix(folder)
+    with storage_errors(folder):
+        folder.rmdir()

@@ -202,7 +202,10 @@ def _skops() -> Any:
 
 
 def _refuse_pickle(path: Path) -> None:
-    """Refuse, by its first bytes, a pickle that is called .skops."""
+    """Refuse, by its first bytes, a pickle that is called a model.
+
+    A safetensors file begins with the length of its header, which may be any bytes, and a brace.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(16)
@@ -211,7 +214,8 @@ def _refuse_pickle(path: Path) -> None:
         raise UsageError(
             f"{path} cannot be read ({reason}): give the file of a trained model"
         ) from error
-    if start.startswith(_PICKLE_STARTS):
+    arrays = path.suffix == ".safetensors" and start[8:9] == b"{"
+    if start.startswith(_PICKLE_STARTS) and not arrays:
         raise UsageError(
             f"{path} is a pickle, which can run code when it is read, and is not opened: "
             f"{_NEW_MODEL}"

@@ -125,7 +125,7 @@ def train_model(request: TrainRequest, on_progress: ProgressCallback | None = No
     made = save_model(run.stem, estimator, _card(run, fitted, judged, notes), backbone)
     skipped = (*run.days.skipped, *matrix.skipped)
     del matrix, fitted  # the file that they map is removed
-    folder.finish()
+    folder.finish(epochs=run.entry.epochs)
     return TrainResult(model_paths(run.stem, run.entry.store)[0], made, skipped)
 
 
