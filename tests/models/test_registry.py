@@ -13,6 +13,8 @@ from gibswatch.models.registry import MODELS, find_model
 
 VECTOR_MODELS = tuple(name for name, entry in MODELS.items() if entry.inputs != ("pixels",))
 """Those whose rows may be any numbers."""
+QUICK: dict[str, dict[str, float]] = {"densenet": {"num_epochs": 20, "learning_rate": 0.03}}
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("name", VECTOR_MODELS)
@@ -20,7 +22,7 @@ def test_every_model_scores_a_far_sample_higher(name: str) -> None:
     chance = np.random.default_rng(3)
     normal, faulty = chance.normal(size=(60, 4)), chance.normal(size=(20, 4)) + 4
     X, y = np.concatenate([normal, faulty]), np.repeat([0, 1], [60, 20])
-    estimator = find_model(name).make({}, 1)
+    estimator = find_model(name).make(QUICK.get(name, {}), 1)
     if find_model(name).supervised:
         estimator.fit(X, y)
     else:
@@ -38,7 +40,7 @@ def test_several_classes_are_scored_against_the_normal_one(name: str) -> None:
     chance = np.random.default_rng(3)
     y = np.repeat([0, 2, 3], 40)
     X = chance.normal(size=(120, 4)) + 5 * np.eye(4)[y]
-    estimator = find_model(name).make({}, 1)
+    estimator = find_model(name).make(QUICK.get(name, {}), 1)
     estimator.fit(X, y) if find_model(name).supervised else estimator.fit(X[y == 0])
     scores = estimator.anomaly_score(5 * np.eye(4))
     assert scores[0] < min(scores[2], scores[3])

@@ -19,6 +19,7 @@ from gibswatch.files import write_bytes
 from gibswatch.models._arrays import pack_arrays, unpack_arrays
 from gibswatch.models._bounds import check_estimator
 from gibswatch.models._schema import TRUSTED, UnsafeFileError, checked_file
+from gibswatch.models._skops import import_skops
 from gibswatch.models.backbones import Backbone, BackboneDefinition, stored_backbone
 from gibswatch.models.card import ModelCard, card_to_bytes, read_card
 from gibswatch.models.extraction import definition_of, estimator_settings
@@ -91,7 +92,7 @@ def save_model(
     store = find_model(card.model).store
     weights, beside = model_paths(path, store)
     if store == "skops":
-        data: bytes = _skops().dumps(estimator)
+        data: bytes = import_skops().dumps(estimator)
     else:
         data = pack_arrays(estimator.weights(), None if backbone is None else backbone.arrays())
     sha = hashlib.sha256(data).hexdigest()
@@ -188,17 +189,7 @@ def _told(card: ModelCard) -> str:
 def _construct(data: bytes) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # other versions: what comes out is checked
-        return _skops().loads(data, trusted=list(TRUSTED))
-
-
-def _skops() -> Any:
-    try:
-        import skops.io  # noqa: PLC0415  (an extra)
-    except ImportError as error:
-        raise MissingExtraError(
-            f'models need {error.name}: pip install "gibswatch[models]"'
-        ) from error
-    return skops.io
+        return import_skops().loads(data, trusted=list(TRUSTED))
 
 
 def _refuse_pickle(path: Path) -> None:
