@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +70,11 @@ class LoadedModel:
         """Score a picture, and call it anomalous or not; raises as `score`."""
         self.check(scene)
         found = self.scorer.judge(scene)
+        if not math.isfinite(found.score):
+            raise UsageError(
+                f"the model {self.card.model} gives no number for {scene.provenance}: train it "
+                "again with `gibswatch train`"
+            )
         called = found.score > self.threshold
         return DayScore(scene.date, found.score, called, found.class_scores)
 

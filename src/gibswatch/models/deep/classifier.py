@@ -20,6 +20,8 @@ from gibswatch.models.deep.device import choose_device, mixed_precision, repeata
 __all__ = ["OnEpoch", "TorchClassifier"]
 
 _ROWS_AT_ONCE = 64
+_NUMBERS_AT_ONCE = 2**22
+"""Of rows that are scored together: a large picture is scored alone."""
 _OWN = ("epoch", "loss")
 _NETWORK, _MOMENTS = "network.", "adam."
 State = dict[str, NDArray[Any]]
@@ -179,8 +181,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.network_.eval()
         parts = []
         with torch.inference_mode(), mixed_precision(self.device_):
-            for at in range(0, len(rows), _ROWS_AT_ONCE):
-                batch = self._input(rows[at : at + _ROWS_AT_ONCE]).to(self.device_)
+            count = max(1, min(_ROWS_AT_ONCE, _NUMBERS_AT_ONCE // rows.shape[1]))
+            for at in range(0, len(rows), count):
+                batch = self._input(rows[at : at + count]).to(self.device_)
                 parts.append(self._log_confidences(batch).double().exp().cpu().numpy())
         found = np.concatenate(parts)
         return np.asarray(found / found.sum(axis=1, keepdims=True))
