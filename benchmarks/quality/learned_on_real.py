@@ -28,21 +28,21 @@ from missing_real import orbits_of_tiles
 from models_on_real import read_tiles
 
 from gibswatch.evaluation.metrics import auroc, average_precision
-from gibswatch.models.checkpoints import TrainingFolder
-from gibswatch.models.extraction import (
+from gibswatch.models.judging import choose_threshold
+from gibswatch.models.registry import Input, find_model
+from gibswatch.models.rows.extraction import (
     Definition,
     OfPatches,
     definition_for,
     estimator_settings,
     rows_of_scene,
 )  # fmt: skip
-from gibswatch.models.fitting import fit_estimator
-from gibswatch.models.judging import choose_threshold
-from gibswatch.models.matrix import FeatureMatrix
-from gibswatch.models.patches import PatchSampling, patch_classes
-from gibswatch.models.registry import Input, find_model
+from gibswatch.models.rows.matrix import FeatureMatrix
+from gibswatch.models.rows.patches import PatchSampling, patch_classes
 from gibswatch.models.scoring import Scorer
 from gibswatch.models.targets import Level
+from gibswatch.models.training.checkpoints import TrainingFolder
+from gibswatch.models.training.fitting import fit_estimator
 from gibswatch.raster import Scene
 from gibswatch.sky.orbit import Orbit
 from gibswatch.types import ByteArray

@@ -21,11 +21,11 @@ import numpy as np
 import torch
 
 from gibswatch.features import PatchPixels, PicturePixels, patch_pixels, picture_pixels
-from gibswatch.models.backbones import Backbone, BackboneDefinition
 from gibswatch.models.deep.cnn import CNN
 from gibswatch.models.deep.densenet import DenseNet121
 from gibswatch.models.deep.device import choose_device
 from gibswatch.models.deep.selfsupervised import learn_backbone
+from gibswatch.models.rows.backbones import Backbone, BackboneDefinition
 from gibswatch.raster.scene import Scene, scene_from_picture
 from gibswatch.types import Georeference
 

@@ -118,7 +118,7 @@ def test_networks_say_it_by_grad_cam(
 def test_heat_of_densenet_is_that_of_its_last_maps(densenet: LoadedModel, scene: Scene) -> None:
     """A picture of 2 by 3 last maps: the slope of what speaks for a fault, map by map."""
     from gibswatch.features import standard_picture
-    from gibswatch.models.backbones import BackboneDefinition
+    from gibswatch.models.rows.backbones import BackboneDefinition
     from gibswatch.models.scoring import enlarged
 
     wide = dataclasses.replace(densenet.scorer, definition=BackboneDefinition(64, 96, maps=False))

@@ -26,11 +26,11 @@ from gibswatch.models import (
     score_scenes,
     train_model,
 )
-from gibswatch.models.backbones import BackboneDefinition
 from gibswatch.models.card import read_card
-from gibswatch.models.extraction import definition_of
-from gibswatch.models.grids import PatchGrid
 from gibswatch.models.rasters import write_score_raster
+from gibswatch.models.rows.backbones import BackboneDefinition
+from gibswatch.models.rows.extraction import definition_of
+from gibswatch.models.rows.grids import PatchGrid
 from gibswatch.raster.scene import Scene
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from gibswatch.errors import UsageError
 from gibswatch.features import PicturePixels
 from gibswatch.models import load_model
-from gibswatch.models.backbones import BackboneDefinition
 from gibswatch.models.card import GridOfModel, ModelCard
-from gibswatch.models.extraction import Definition, estimator_settings
-from gibswatch.models.grids import PatchGrid
 from gibswatch.models.registry import find_model
-from gibswatch.models.store import save_model
+from gibswatch.models.rows.backbones import BackboneDefinition
+from gibswatch.models.rows.extraction import Definition, estimator_settings
+from gibswatch.models.rows.grids import PatchGrid
+from gibswatch.models.storage.store import save_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,14 +12,14 @@ import pytest
 
 from gibswatch.models.card import GridOfModel, ModelCard
 from gibswatch.models.registry import find_model
-from gibswatch.models.store import save_model
+from gibswatch.models.storage.store import save_model
 
 _CHILD = """
 import hashlib, json, sys, warnings
 from pathlib import Path
 import numpy as np
 from gibswatch.errors import UsageError
-from gibswatch.models.store import read_model
+from gibswatch.models.storage.store import read_model
 
 warnings.simplefilter("ignore")
 path, seed = Path(sys.argv[1]), int(sys.argv[2])

@@ -19,8 +19,8 @@ from gibswatch.evaluation import ScoreTable, target_kinds, write_scores
 from gibswatch.files import write_bytes
 from gibswatch.models import DayScore, LoadedModel, SkippedDay, score_days
 from gibswatch.models.explain import check_explains, explain
-from gibswatch.models.patches import MaskPlace
 from gibswatch.models.rasters import score_patches, write_score_raster
+from gibswatch.models.rows.patches import MaskPlace
 from gibswatch.raster.scene import Scene
 from gibswatch.report.heat_maps import heat_picture
 

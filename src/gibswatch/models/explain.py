@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from gibswatch.errors import UsageError
 from gibswatch.features import picture_pixels, standard_picture
 from gibswatch.features.pixels import PicturePixels
-from gibswatch.models.backbones import BackboneDefinition
 from gibswatch.models.predict import LoadedModel
+from gibswatch.models.rows.backbones import BackboneDefinition
 from gibswatch.models.scoring import enlarged
 from gibswatch.raster.scene import Scene
 

@@ -15,9 +15,9 @@ from gibswatch.archive.reader import Archive
 from gibswatch.errors import UsageError
 from gibswatch.features import SkippedDay, read_whole_scene
 from gibswatch.models.card import ModelCard
-from gibswatch.models.extraction import definition_of
+from gibswatch.models.rows.extraction import definition_of
 from gibswatch.models.scoring import Scorer
-from gibswatch.models.store import read_model
+from gibswatch.models.storage.store import read_model
 from gibswatch.raster.scene import Scene
 from gibswatch.types import Georeference, Kind
 

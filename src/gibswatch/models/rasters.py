@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from gibswatch.errors import OutputError, UsageError
 from gibswatch.features import PatchDefinition
 from gibswatch.files import atomic_path
-from gibswatch.models.patches import MaskPlace, patch_classes, read_mask
 from gibswatch.models.predict import LoadedModel
+from gibswatch.models.rows.patches import MaskPlace, patch_classes, read_mask
 from gibswatch.raster.scene import Scene
 from gibswatch.types import BoolArray, Georeference
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gibswatch.features import patch_grid, pixel_scores
-from gibswatch.models.backbones import Backbone, BackboneDefinition
 from gibswatch.models.calibration import Calibration
-from gibswatch.models.extraction import Definition, OfPatches, rows_of_scene
-from gibswatch.models.grids import PatchGrid
+from gibswatch.models.rows.backbones import Backbone, BackboneDefinition
+from gibswatch.models.rows.extraction import Definition, OfPatches, rows_of_scene
+from gibswatch.models.rows.grids import PatchGrid
 from gibswatch.models.targets import Target
 from gibswatch.raster.scene import Scene
 from gibswatch.types import FloatArray, Kind

@@ -9,8 +9,8 @@ import pytest
 
 from gibswatch.errors import UsageError
 from gibswatch.features import FeatureDefinition
-from gibswatch.models.extraction import definition_for
-from gibswatch.models.pooling import PooledDefinition, pool_gradients
+from gibswatch.models.rows.extraction import definition_for
+from gibswatch.models.rows.pooling import PooledDefinition, pool_gradients
 from gibswatch.types import Georeference
 
 BASE = FeatureDefinition("hog+hue", 32, 64, 8, 10)

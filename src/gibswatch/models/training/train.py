@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 
 from gibswatch.features import SkippedDay
-from gibswatch.models._memory import peak_memory_mb
-from gibswatch.models.backbones import BackboneDefinition, check_device, open_backbone
 from gibswatch.models.card import EpochRecord, GridOfModel, ModelCard
-from gibswatch.models.checkpoints import TrainingFolder
-from gibswatch.models.dataset import check_classes, read_days
-from gibswatch.models.extraction import definition_for
-from gibswatch.models.fitting import fit_estimator
-from gibswatch.models.matrix import FeatureMatrix, fill_matrix
-from gibswatch.models.pretraining import with_backbone
 from gibswatch.models.registry import find_model
-from gibswatch.models.request import (
+from gibswatch.models.rows.backbones import BackboneDefinition, check_device, open_backbone
+from gibswatch.models.rows.extraction import definition_for
+from gibswatch.models.rows.matrix import FeatureMatrix, fill_matrix
+from gibswatch.models.scoring import Scorer
+from gibswatch.models.storage.store import model_paths, package_versions, save_model
+from gibswatch.models.training._memory import peak_memory_mb
+from gibswatch.models.training.checkpoints import TrainingFolder
+from gibswatch.models.training.dataset import check_classes, read_days
+from gibswatch.models.training.fitting import fit_estimator
+from gibswatch.models.training.pretraining import with_backbone
+from gibswatch.models.training.request import (
     TrainingRun,
     TrainRequest,
     check_request,
@@ -31,9 +33,7 @@ from gibswatch.models.request import (
     tasks_of,
     training_rows,
 )
-from gibswatch.models.scoring import Scorer
-from gibswatch.models.store import model_paths, package_versions, save_model
-from gibswatch.models.validation import Validation, judge_validation
+from gibswatch.models.training.validation import Validation, judge_validation
 
 __all__ = ["TrainResult", "train_model"]
 

@@ -1,7 +1,8 @@
 """A model on disk: weights in ``NAME.skops`` or ``NAME.safetensors``, its card in ``NAME.json``.
 
 Loading runs no code of the file: the card is read and checked first, then the file's hash, then
-what it consists of (`gibswatch.models._schema`), then what it became (`gibswatch.models._bounds`).
+what it consists of (`gibswatch.models.storage._schema`), then what it became
+(`gibswatch.models.storage._bounds`).
 A safetensors file holds arrays and nothing else; the estimator checks each before it takes it over.
 """
 
@@ -16,14 +17,14 @@ from typing import Any, get_args
 
 from gibswatch.errors import MissingExtraError, UsageError
 from gibswatch.files import write_bytes
-from gibswatch.models._arrays import pack_arrays, unpack_arrays
-from gibswatch.models._bounds import check_estimator
-from gibswatch.models._schema import TRUSTED, UnsafeFileError, checked_file
-from gibswatch.models._skops import import_skops
-from gibswatch.models.backbones import Backbone, BackboneDefinition, stored_backbone
 from gibswatch.models.card import ModelCard, card_to_bytes, read_card
-from gibswatch.models.extraction import definition_of, estimator_settings
 from gibswatch.models.registry import Store, find_model
+from gibswatch.models.rows.backbones import Backbone, BackboneDefinition, stored_backbone
+from gibswatch.models.rows.extraction import definition_of, estimator_settings
+from gibswatch.models.storage._arrays import pack_arrays, unpack_arrays
+from gibswatch.models.storage._bounds import check_estimator
+from gibswatch.models.storage._schema import TRUSTED, UnsafeFileError, checked_file
+from gibswatch.models.storage._skops import import_skops
 
 __all__ = ["StoredModel", "model_paths", "package_versions", "read_model", "save_model"]
 

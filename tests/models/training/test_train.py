@@ -25,7 +25,7 @@ from gibswatch.models import (
     score_days,
     train_model,
 )
-from gibswatch.models.store import read_model
+from gibswatch.models.storage.store import read_model
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
 QUICK: dict[str, dict[str, float]] = {

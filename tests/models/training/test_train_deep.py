@@ -21,8 +21,8 @@ from gibswatch.archive import open_archive
 from gibswatch.errors import UsageError
 from gibswatch.features import PatchPixels, patch_pixels
 from gibswatch.models import TrainRequest, TrainResult, load_model, train_model
-from gibswatch.models.extraction import rows_of_scene
-from gibswatch.models.store import read_model
+from gibswatch.models.rows.extraction import rows_of_scene
+from gibswatch.models.storage.store import read_model
 from gibswatch.raster.scene import Scene
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from gibswatch.errors import UsageError
-from gibswatch.models.dataset import read_days
-from gibswatch.models.extraction import DayRows, DayTask, definition_for, rows_of_day
-from gibswatch.models.matrix import FeatureMatrix, fill_matrix, remove_matrix
-from gibswatch.models.request import georeference_of
+from gibswatch.models.rows.extraction import DayRows, DayTask, definition_for, rows_of_day
+from gibswatch.models.rows.matrix import FeatureMatrix, fill_matrix, remove_matrix
+from gibswatch.models.training.dataset import read_days
+from gibswatch.models.training.request import georeference_of
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from gibswatch.errors import UsageError
 from gibswatch.features import SkippedDay, read_whole_scene
 from gibswatch.models.calibration import Calibration, fit_calibration
-from gibswatch.models.dataset import LabelledDays
 from gibswatch.models.judging import FALSE_ALARM_IN_DAYS, choose_threshold, measure
-from gibswatch.models.matrix import FeatureMatrix
+from gibswatch.models.rows.matrix import FeatureMatrix
 from gibswatch.models.scoring import Scorer
+from gibswatch.models.training.dataset import LabelledDays
 
 __all__ = ["Validation", "judge_validation"]
 

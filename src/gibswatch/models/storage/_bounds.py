@@ -1,8 +1,8 @@
 """What a loaded estimator must be before it predicts anything.
 
-`gibswatch.models._schema` has let through only known types; here their attributes are checked: all
-parameters are those of our own making, arrays have the shapes that go together and finite numbers,
-and no attribute stands in the place of a method.
+`gibswatch.models.storage._schema` has let through only known types; here their attributes are
+checked: all parameters are those of our own making, arrays have the shapes that go together and
+finite numbers, and no attribute stands in the place of a method.
 """
 
 from __future__ import annotations

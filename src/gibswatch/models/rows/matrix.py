@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gibswatch.errors import UsageError
 from gibswatch.features import SkippedDay
 from gibswatch.files import storage_errors
-from gibswatch.models.extraction import DayRows, DayTask, row_type, rows_of_day
+from gibswatch.models.rows.extraction import DayRows, DayTask, row_type, rows_of_day
 from gibswatch.parallel import map_ordered
 
 __all__ = ["FeatureMatrix", "fill_matrix", "remove_matrix"]

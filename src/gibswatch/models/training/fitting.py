@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from gibswatch.errors import UsageError
 from gibswatch.models.card import EpochRecord
-from gibswatch.models.checkpoints import TrainingFolder
 from gibswatch.models.judging import average_precision
-from gibswatch.models.matrix import FeatureMatrix
 from gibswatch.models.registry import ModelEntry
+from gibswatch.models.rows.matrix import FeatureMatrix
+from gibswatch.models.training.checkpoints import TrainingFolder
 
 __all__ = ["fit_estimator"]
 

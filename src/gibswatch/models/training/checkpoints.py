@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gibswatch.errors import UsageError
 from gibswatch.files import output_folder, storage_errors, write_bytes
-from gibswatch.models.matrix import remove_matrix
+from gibswatch.models.rows.matrix import remove_matrix
 
 __all__ = ["CheckpointName", "TrainingFolder"]
 

@@ -17,10 +17,10 @@ import pytest
 import skops.io
 
 from gibswatch.errors import UsageError
-from gibswatch.models._schema import TRUSTED
 from gibswatch.models.card import GridOfModel, ModelCard
 from gibswatch.models.registry import MODELS, find_model
-from gibswatch.models.store import _refuse_pickle, model_paths, read_model, save_model
+from gibswatch.models.storage._schema import TRUSTED
+from gibswatch.models.storage.store import _refuse_pickle, model_paths, read_model, save_model
 
 Made = Callable[..., tuple[Path, Any]]
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"

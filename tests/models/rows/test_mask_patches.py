@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gibswatch.errors import DecodeError
-from gibswatch.models.patches import MaskPlace, PatchSampling, patch_classes, read_mask
+from gibswatch.models.rows.patches import MaskPlace, PatchSampling, patch_classes, read_mask
 from gibswatch.raster.codec import encode_mask, encode_picture
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"

@@ -10,11 +10,11 @@ import numpy as np
 
 from gibswatch.features import PicturePixels
 from gibswatch.files import output_folder, storage_errors
-from gibswatch.models.backbones import BackboneDefinition, BackboneFile, deep_weights
-from gibswatch.models.checkpoints import TrainingFolder
-from gibswatch.models.extraction import DayTask
-from gibswatch.models.matrix import fill_matrix, remove_matrix
-from gibswatch.models.request import TrainingRun
+from gibswatch.models.rows.backbones import BackboneDefinition, BackboneFile, deep_weights
+from gibswatch.models.rows.extraction import DayTask
+from gibswatch.models.rows.matrix import fill_matrix, remove_matrix
+from gibswatch.models.training.checkpoints import TrainingFolder
+from gibswatch.models.training.request import TrainingRun
 from gibswatch.settings import read_settings
 
 __all__ = ["SELF", "with_backbone"]

@@ -15,14 +15,14 @@ from gibswatch.catalogue.windows import plan_grid
 from gibswatch.download.wms import find_picture_layer
 from gibswatch.errors import ArchiveError, UsageError
 from gibswatch.features.pixels import LEAST_SIDE, MOST_SIDE
-from gibswatch.models.backbones import BackboneFile
-from gibswatch.models.dataset import LabelledDays
-from gibswatch.models.extraction import DayTask, Definition, estimator_settings
-from gibswatch.models.matrix import FeatureMatrix
-from gibswatch.models.patches import MaskPlace, PatchSampling
 from gibswatch.models.registry import Input, ModelEntry
-from gibswatch.models.store import package_versions
+from gibswatch.models.rows.backbones import BackboneFile
+from gibswatch.models.rows.extraction import DayTask, Definition, estimator_settings
+from gibswatch.models.rows.matrix import FeatureMatrix
+from gibswatch.models.rows.patches import MaskPlace, PatchSampling
+from gibswatch.models.storage.store import package_versions
 from gibswatch.models.targets import Level, Target, class_name
+from gibswatch.models.training.dataset import LabelledDays
 from gibswatch.types import Georeference
 
 __all__ = [

@@ -9,8 +9,8 @@ import pytest
 
 from gibswatch.archive import split_archive
 from gibswatch.errors import UsageError
-from gibswatch.models.dataset import read_days
 from gibswatch.models.targets import Target, class_name, class_of
+from gibswatch.models.training.dataset import read_days
 from gibswatch.types import Kind
 
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"

@@ -26,12 +26,17 @@ from gibswatch.features import (
     read_whole_scene,
     standard_shape,
 )
-from gibswatch.models.backbones import Backbone, BackboneDefinition, BackboneFile, open_backbone
 from gibswatch.models.card import ModelCard
-from gibswatch.models.grids import PatchGrid, grid_features
-from gibswatch.models.patches import MaskPlace, PatchSampling, patch_classes, read_mask
-from gibswatch.models.pooling import PooledDefinition, pool_gradients
 from gibswatch.models.registry import Input, find_model
+from gibswatch.models.rows.backbones import (
+    Backbone,
+    BackboneDefinition,
+    BackboneFile,
+    open_backbone,
+)
+from gibswatch.models.rows.grids import PatchGrid, grid_features
+from gibswatch.models.rows.patches import MaskPlace, PatchSampling, patch_classes, read_mask
+from gibswatch.models.rows.pooling import PooledDefinition, pool_gradients
 from gibswatch.models.targets import Level
 from gibswatch.raster.scene import Scene
 from gibswatch.types import Georeference

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gibswatch.errors import UsageError
-from gibswatch.models.params import read_parameters
 from gibswatch.models.registry import find_model
+from gibswatch.models.training.params import read_parameters
 
 PREDECESSOR = {
     "learning_rate": 1e-3, "batch_size": 32, "num_epochs": 10, "dropout_rate": 0.8,

@@ -1,0 +1,1 @@
+"""Models on disk: written whole, and read without running anything of a file."""

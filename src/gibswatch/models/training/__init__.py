@@ -1,0 +1,1 @@
+"""Labelled days to a fitted model: the request, the folder of a run, epochs, the threshold."""
