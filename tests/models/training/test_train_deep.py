@@ -137,7 +137,7 @@ def test_a_network_that_learned_from_the_days_says_so(trained: Trained) -> None:
     assert done.card.n_features == 4 * 4 * 128
     assert done.card.classes == (0,)
     left = sorted(path.name for path in done.path.with_suffix(".training").iterdir())
-    assert left == ["backbone.safetensors", "pictures", "plan.json"]
+    assert left == ["plan.json"]
 
 
 def self_taught(trained: Trained, _told: Any = None) -> TrainResult:
