@@ -21,6 +21,7 @@ from gibswatch.archive import open_archive
 from gibswatch.errors import UsageError
 from gibswatch.features import PatchPixels, patch_pixels
 from gibswatch.models import TrainRequest, TrainResult, load_model, train_model
+from gibswatch.models.deep.weights import save_backbone
 from gibswatch.models.rows.extraction import rows_of_scene
 from gibswatch.models.storage.store import read_model
 from gibswatch.raster.scene import Scene
@@ -151,9 +152,13 @@ def self_taught(trained: Trained, _told: Any = None) -> TrainResult:
 def test_a_network_that_learned_is_not_taught_again(
     trained: Trained, labelled_archive: Path, few_labels: Path, tmp_path: Path
 ) -> None:
-    """Resumed, its weights lie there; the model that comes out is the same."""
+    """Stopped after its weights were learned, it goes on with them to the same model."""
     first = self_taught(trained)
     shutil.copytree(first.path.parent, tmp_path / "out")
+    backbone = read_model(first.path).backbone
+    assert backbone is not None
+    folder = (tmp_path / "out" / first.path.name).with_suffix(".training")
+    save_backbone(folder / "backbone.safetensors", backbone.arrays(), trained_on="self-supervised")
     told: list[tuple[str, int, int]] = []
     again = train_model(
         TrainRequest(
