@@ -47,7 +47,9 @@ lint: $(VENV)/.dev
 
 # On every core. Bytecode is kept even where the environment says not to: each process that a test
 # starts would compile the package anew.
+# There is a worker for every core: threads of NumPy and PyTorch beside them only wait for each other.
 test: export PYTHONDONTWRITEBYTECODE =
+test: export OMP_NUM_THREADS = 1
 test: lint
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal --nbmake -m "not slow" --durations 15 \
 	  --cov --cov-report=term
