@@ -7,7 +7,6 @@ scikit-learn, or the room of the models, before a model is asked for.
 from __future__ import annotations
 
 import hashlib
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -91,11 +90,6 @@ def score_scene(file: ModelFile | None, scene: Scene, verdict: VerdictName) -> M
         return None
     model = _KEPT.of(file)
     found = model.judge(scene)
-    if not math.isfinite(found.score):
-        raise UsageError(
-            f"the model {file.path} gives no number for {scene.date or scene.provenance}: train it "
-            "again with `gibswatch train`"
-        )
     return ModelScore(model.card.model, found.score, model.threshold, found.called)
 
 

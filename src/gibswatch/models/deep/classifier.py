@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from gibswatch.models.deep.device import choose_device, mixed_precision, repeatable
+from gibswatch.models.estimators._wrapped import ProbabilityScore
 
 __all__ = ["OnEpoch", "TorchClassifier"]
 
@@ -28,7 +29,7 @@ State = dict[str, NDArray[Any]]
 OnEpoch = Callable[[Any], None]
 
 
-class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TorchClassifier(ProbabilityScore, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A network that tells classes; ``classes_[0]`` is the normal one.
 
     A subclass says what the network is, how rows become its input, and how they are varied.
@@ -192,16 +193,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Predict the class of each row, as (m,) ndarray."""
         best = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[best])
-
-    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows by the confidence in all classes but the normal one.
-
-        Returns
-        -------
-        (m,) ndarray of float64
-            0-1; higher is more anomalous.
-        """
-        return np.asarray(np.minimum(self.predict_proba(X)[:, 1:].sum(axis=1), 1.0))
 
     def _log_confidences(self, batch: torch.Tensor) -> torch.Tensor:
         return torch.log_softmax(self.network_(batch).float(), dim=1)

@@ -13,7 +13,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["KEPT_TYPES", "ProbabilityClassifier", "WrappedClassifier", "scale_rows"]
+__all__ = [
+    "KEPT_TYPES",
+    "ProbabilityClassifier",
+    "ProbabilityScore",
+    "WrappedClassifier",
+    "scale_rows",
+]
 
 KEPT_TYPES: list[type] = [np.float64, np.float32]
 """Numbers that are taken as they are; all others become the first."""
@@ -28,6 +34,26 @@ def scale_rows(scaler: Any, rows: NDArray[Any]) -> NDArray[Any]:
     """
     scaled: NDArray[Any] = scaler.transform(rows)
     return np.clip(scaled, -_FARTHEST, _FARTHEST, out=scaled)
+
+
+class ProbabilityScore:
+    """The score of whatever gives each class a probability, or what stands for one."""
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
+        """Give each class a number in 0-1, as (m, k) ndarray whose rows add up to 1."""
+        raise NotImplementedError
+
+    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows by the probability of all classes but the normal one.
+
+        Returns
+        -------
+        (m,) ndarray of float64
+            0-1; higher is more anomalous.
+        """
+        shares = np.asarray(self.predict_proba(X), dtype=np.float64)
+        # Their sum, not 1 less the normal one's: small scores keep their order.
+        return np.asarray(np.minimum(shares[:, 1:].sum(axis=1), 1.0))
 
 
 class WrappedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -94,7 +120,7 @@ class WrappedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return scale_rows(self.scaler_, X)
 
 
-class ProbabilityClassifier(WrappedClassifier):
+class ProbabilityClassifier(ProbabilityScore, WrappedClassifier):
     """A classifier that has a probability, or what stands for one, for each class."""
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.floating[Any]]:
@@ -102,15 +128,3 @@ class ProbabilityClassifier(WrappedClassifier):
         checked = self._checked(X)
         shares: NDArray[np.floating[Any]] = self.model_.predict_proba(checked)
         return shares
-
-    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows by the probability of all classes but the normal one.
-
-        Returns
-        -------
-        (m,) ndarray of float64
-            0-1; higher is more anomalous.
-        """
-        shares = np.asarray(self.predict_proba(X), dtype=np.float64)
-        # Their sum, not 1 less the normal one's: small scores keep their order.
-        return np.asarray(np.minimum(shares[:, 1:].sum(axis=1), 1.0))

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gibswatch.models.estimators._layers import ADAM_STATE, LAYERS, adam_step, forward, gradients
-from gibswatch.models.estimators._wrapped import KEPT_TYPES, scale_rows
+from gibswatch.models.estimators._wrapped import KEPT_TYPES, ProbabilityScore, scale_rows
 
 __all__ = ["Network"]
 
@@ -24,7 +24,7 @@ _ROWS_AT_ONCE = 512
 State = dict[str, NDArray[Any]]
 
 
-class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Network(ProbabilityScore, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """``softmax(relu(x W1 + b1) W2 + b2)``, features brought to one scale first (`scale_rows`).
 
     The loss is the mean cross entropy, weighted by class, and ``.5 reg |W|^2`` of both layers.
@@ -149,16 +149,6 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Predict the class of each row, as (m,) ndarray."""
         best = self.predict_proba(X).argmax(axis=1)
         return np.asarray(self.classes_[best])
-
-    def anomaly_score(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows by the confidence in all classes but the normal one.
-
-        Returns
-        -------
-        (m,) ndarray of float64
-            0-1; higher is more anomalous.
-        """
-        return np.asarray(np.minimum(self.predict_proba(X)[:, 1:].sum(axis=1), 1.0))
 
     def _layers(self) -> State:
         return {name: getattr(self, name) for name in LAYERS}
