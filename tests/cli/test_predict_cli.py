@@ -17,6 +17,7 @@ from PIL import Image
 
 from gibswatch.evaluation import read_scores
 from gibswatch.models import TrainRequest, train_model
+from gibswatch.report.heat_maps import heat_colours
 
 Run = Callable[..., Any]
 LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
@@ -124,7 +125,10 @@ def test_where_the_model_sees_a_fault(
     with Image.open(heat / names[2]) as image:
         drawn = np.asarray(image)
     assert drawn.shape == (*values.shape, 3)
-    assert drawn[inside].max() > 100  # it was black
+    colours = heat_colours(values)[inside].astype(float)
+    lit = colours[:, :3] * colours[:, 3:] / 255  # the hole itself is black
+    assert np.abs(drawn[inside] - lit).max() <= 3
+    assert np.median(lit[:, 0]) > 60
     told = json.loads(run("predict", of_places, LAYER, *span, "--explain", heat, "--json").out)
     assert told["heat"] == str(heat)
 
