@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -135,24 +135,46 @@ def drawn_source(drawn: DrawnDays) -> GlobeSource:
     return RememberedSource(drawn.globe, drawn.dates)
 
 
+Start = Callable[[EmbeddedServer], EmbeddedServer]
+
+
+@pytest.fixture(scope="session")
+def _stopping() -> Iterator[ThreadPoolExecutor]:
+    """Threads that wait until servers have stopped: each takes its sixth of a second."""
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
+
+
 @pytest.fixture
-def server(drawn_source: GlobeSource) -> Iterator[EmbeddedServer]:
+def start(_stopping: ThreadPoolExecutor) -> Iterator[Start]:
+    """Start a server; it stops when the test ends, and the next test does not wait for it."""
+    running: list[EmbeddedServer] = []
+
+    def enter(server: EmbeddedServer) -> EmbeddedServer:
+        running.append(server.__enter__())
+        return server
+
+    yield enter
+    for server in running:
+        _stopping.submit(server.__exit__, None, None, None)
+
+
+@pytest.fixture
+def server(start: Start, drawn_source: GlobeSource) -> EmbeddedServer:
     """A server of the drawn days, on loopback, with a request log of its own."""
     served = ServedLayer(LAYER, "jpg", {4326: "250m"})
-    with EmbeddedServer(create_app({LAYER: (served, drawn_source)})) as running:
-        yield running
+    return start(EmbeddedServer(create_app({LAYER: (served, drawn_source)})))
 
 
 @pytest.fixture
-def serve_drawn(drawn_source: GlobeSource) -> Iterator[Callable[..., EmbeddedServer]]:
+def serve_drawn(start: Start, drawn_source: GlobeSource) -> Callable[..., EmbeddedServer]:
     """Start servers of the drawn days, broken by fault rules; all stop at the end."""
-    with ExitStack() as running:
 
-        def serve(*rules: FaultRule) -> EmbeddedServer:
-            layers = {LAYER: (ServedLayer(LAYER, "jpg", {4326: "250m"}), drawn_source)}
-            return running.enter_context(embedded_server(layers, FaultPlan(rules)))
+    def serve(*rules: FaultRule) -> EmbeddedServer:
+        layers = {LAYER: (ServedLayer(LAYER, "jpg", {4326: "250m"}), drawn_source)}
+        return start(embedded_server(layers, FaultPlan(rules)))
 
-        yield serve
+    return serve
 
 
 @dataclass(frozen=True)
@@ -319,19 +341,15 @@ def _textured_source() -> GlobeSource:
 
 
 @pytest.fixture
-def serve_with_faults(_textured_source: GlobeSource) -> Iterator[Callable[..., EmbeddedServer]]:
+def serve_with_faults(start: Start, _textured_source: GlobeSource) -> Callable[..., EmbeddedServer]:
     """Start embedded servers of one layer of JPEG tiles, broken by rules; all stop at the end."""
-    running: list[EmbeddedServer] = []
 
     def serve(*rules: FaultRule) -> EmbeddedServer:
         served = ServedLayer(FAULTY_LAYER, "jpg", {4326: "250m"})
         layers = {FAULTY_LAYER: (served, _textured_source)}
-        running.append(embedded_server(layers, FaultPlan(rules)).__enter__())
-        return running[-1]
+        return start(embedded_server(layers, FaultPlan(rules)))
 
-    yield serve
-    for server in running:
-        server.__exit__(None, None, None)
+    return serve
 
 
 @pytest.fixture

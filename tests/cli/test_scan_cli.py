@@ -202,43 +202,58 @@ def terra_tile(real_data: Path) -> Path:
 
 
 @pytest.mark.realdata
-def test_227_real_days_over_http(run: Run, tmp_path: Path, terra_tile: Path) -> None:
+@pytest.mark.parametrize(
+    ("start", "days"),
+    [("2023-08-01", 15), pytest.param("2023-01-01", 227, marks=pytest.mark.slow)],
+)
+def test_real_days_over_http(
+    run: Run, tmp_path: Path, terra_tile: Path, start: str, days: int
+) -> None:
     folder = terra_tile / "TrueColor"
     source = TileFolderSource(folder, "250m", 3, 2, 4)
     app = create_app({_LAYER: (ServedLayer(_LAYER, "jpg", {4326: "250m"}), source)})
     with EmbeddedServer(app) as server:
         command = (
-            "scan", _LAYER, "--start", "2023-01-01", "--end", "2023-08-16", "--grid", "native",
+            "scan", _LAYER, "--start", start, "--end", "2023-08-16", "--grid", "native",
             "--tile-resolution", "8km", "--tiled-world", "--bbox", "-36", "-18", "0", "18",
             "--base-url", server.base_url, "--output-dir", tmp_path, "--workers", "1", "--json",
         )  # fmt: skip
         first = run(*command)
         # The one tile of an anomalous day is fetched once more.
         again = sum(i["verdict"] == "anomalous" for i in json.loads(first.out)["items"])
-        assert len(server.requests) == 227 + again
+        assert len(server.requests) == days + again
         server.requests.clear()
         second = run(*command)
         assert len(server.requests) == 0
     assert (first.code, first.err) == (0, "")
     assert second.out == first.out
     kept = sorted(tmp_path.glob("4326/*/tiles/250m-3/*_Tile_4-2.jpg"))
-    assert len(kept) == 227
+    assert len(kept) == days
     for path in kept:
         assert path.read_bytes() == (folder / f"{path.parts[-4]}.jpg").read_bytes()
-    _only_the_7th_of_august_and_at_most_two_more(first.out)
+    _only_the_7th_of_august_and_at_most_two_more(first.out, days)
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("product", ["TrueColor", "Bands721"])
-def test_227_real_days_as_files(run: Run, terra_tile: Path, product: str) -> None:
-    files = sorted((terra_tile / product).glob("*.jpg"))
+@pytest.mark.parametrize(
+    ("product", "months", "days"),
+    [
+        ("TrueColor", "*", 227),
+        ("Bands721", "0[78]", 46),
+        pytest.param("Bands721", "*", 227, marks=pytest.mark.slow),
+    ],
+)
+def test_real_days_as_files(
+    run: Run, terra_tile: Path, product: str, months: str, days: int
+) -> None:
+    files = sorted((terra_tile / product).glob(f"2023-{months}-*.jpg"))
     layer = f"MODIS_Terra_CorrectedReflectance_{product}"
     ended = run(
         "inspect", *files, "--layer", layer, "--bounds", "-36", "-18", "0", "18",
         "--workers", "1", "--json",
     )  # fmt: skip
     assert (ended.code, ended.err) == (0, "")
-    _only_the_7th_of_august_and_at_most_two_more(ended.out)
+    _only_the_7th_of_august_and_at_most_two_more(ended.out, days)
 
 
 @pytest.mark.realdata
@@ -271,9 +286,9 @@ def test_real_globes_without_a_fault_are_clean(
     assert f"{len(files)} pictures ({len(files)} clean)" in ended.out
 
 
-def _only_the_7th_of_august_and_at_most_two_more(output: str) -> None:
+def _only_the_7th_of_august_and_at_most_two_more(output: str, days: int) -> None:
     items = json.loads(output)["items"]
-    assert len(items) == 227
+    assert len(items) == days
     flagged = {item["date"] for item in items if item["verdict"] == "anomalous"}
     assert "2023-08-07" in flagged
     assert len(flagged) <= 3

@@ -18,7 +18,7 @@ LAYER = "MODIS_Terra_CorrectedReflectance_TrueColor"
 HOLE_DAY = dt.date(2023, 8, 8)
 BOX = ("--bbox", "-108", "-54", "108", "54")
 """Six tiles of the native 16km grid, of 512 pixels or a part: rows 0 and 1, columns 1 to 3."""
-DAYS = ("--start", "2023-08-01", "--end", "2023-08-15")
+DAYS = ("--start", "2023-08-03", "--end", "2023-08-12")
 Run = Callable[..., Any]
 
 

@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 internal error, 2 usage, 3 found what ``--fail-on`` names,
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import sys
 import traceback
@@ -115,7 +116,7 @@ def main(argv: list[str] | None = None) -> int:
         warnings.showwarning = show_warning
         warnings.simplefilter("always", GibswatchWarning)
         try:
-            code = app(arguments, prog_name="gibswatch", standalone_mode=False)
+            code = _command()(arguments, prog_name="gibswatch", standalone_mode=False)
         except GibswatchError as error:
             if debug:
                 traceback.print_exc()
@@ -134,6 +135,12 @@ def main(argv: list[str] | None = None) -> int:
     if code == INTERRUPTED:  # Typer may have caught the interrupt and made it this code
         error_line(STOPPED)
     return code if isinstance(code, int) else 0
+
+
+@functools.cache
+def _command() -> Any:
+    """Typer's parser, built but once a process: to look at all options takes it 50 ms."""
+    return typer.main.get_command(app)
 
 
 def _unforeseen(error: Exception) -> int:

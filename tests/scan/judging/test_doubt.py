@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,11 +61,10 @@ class SpoiltSource:
 
 
 @pytest.fixture
-def spoilt(drawn_source: GlobeSource) -> Iterator[EmbeddedServer]:
+def spoilt(start: Callable[..., EmbeddedServer], drawn_source: GlobeSource) -> EmbeddedServer:
     """A server of the drawn days, two of them spoilt."""
     served = ServedLayer(LAYER, "jpg", {4326: "250m"})
-    with EmbeddedServer(create_app({LAYER: (served, SpoiltSource(drawn_source))})) as running:
-        yield running
+    return start(EmbeddedServer(create_app({LAYER: (served, SpoiltSource(drawn_source))})))
 
 
 def scan(root: Path, server: EmbeddedServer, method: str = "gibswatch") -> ScanResult:
