@@ -1,7 +1,7 @@
 """Models trained on simulated tiles, judged on real ones with planted faults.
 
 Run: .venv/bin/python benchmarks/quality/models_on_real.py [--days 240] [--seed 1]
-     [--data ../shared/data] [--folder models-days]
+     [--data ../shared/data] [--folder models-days] [--only NAME ...]
 
 The archive shows what the tiles of Terra 2023 show (36 W to 0, 18 S to 18 N, 512x512), with the
 balance and events of `classic_models.py`, a year earlier.  Each model learns from it with the
@@ -22,8 +22,10 @@ from pathlib import Path
 
 import numpy as np
 from _planting import FAULTY, expected, plan_holes
-from classic_models import MODELS, Place, command, label_files, make_archive
+from classic_models import MODELS, Place, command, label_files, make_archive, truth_masks
 from colour_real import CHANNELS, draw_granule, with_gain
+from deep_models import ROWS as DEEP
+from deep_models import Row
 from missing_real import TRUE_COLOUR, orbits_of_tiles
 
 from gibswatch.catalogue import find_layer
@@ -37,6 +39,8 @@ from gibswatch.types import BBox
 
 TERRA = Place(TRUE_COLOUR, dt.date(2022, 1, 1), (-36, -18, 0, 18), "8km")
 GAIN = 0.5
+CLASSIC = tuple(Row(name, ("--model", name)) for name in MODELS)
+ROWS = CLASSIC + tuple(row for row in DEEP if row not in CLASSIC and "backbone" not in row.words)
 
 
 def read_tiles(folder: Path) -> dict[dt.date, Scene]:
@@ -77,6 +81,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=240)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("models-days"))
+    parser.add_argument("--only", nargs="*")
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f}", flush=True)
     root = make_archive(options.folder, options.days, options.seed, TERRA)
@@ -88,14 +93,18 @@ def main() -> None:
     kinds = np.array(["clean"] * len(clean) + [kind for kind, _ in faults])
     truth = kinds != "clean"
     print("| model | AUROC | AP by base rate | false days | missing | gain .5 | at 1 in 30 |")
-    for model in MODELS:
-        home = options.folder / f"{root.name}-event" / model
-        if not list(home.glob("*.skops")):
+    for row in ROWS:
+        if options.only and row.name not in options.only:
+            continue
+        home = options.folder / f"{root.name}-event" / row.name.replace(", ", "-")
+        if not list(home.glob("*.json")):
+            masks = ("--masks", truth_masks(options.folder, root)) if row.is_pixel else ()
             command(
-                "train", TERRA.layer, "--model", model, "--labels", labels, "--split-by", "event",
+                "train", TERRA.layer, *row.words, *masks, "--labels", labels, "--split-by", "event",
                 "--seed", options.seed, "--output-dir", root, "--out", home,
             )  # fmt: skip
-        loaded = load_model(next(home.glob("*.skops")))
+        stored = (path for path in home.iterdir() if path.suffix in (".skops", ".safetensors"))
+        loaded = load_model(next(stored))
         scores = np.array([loaded.score(scene) for scene in (*clean, *(s for _, s in faults))])
         called = scores > loaded.threshold
         told = [f"{called[kinds == kind].sum()}/{(kinds == kind).sum()}" for kind in
@@ -103,7 +112,7 @@ def main() -> None:
         chosen = on_table(scores[~truth]).value
         ap = (average_precision(truth, scores) or 0.0) / truth.mean()
         print(
-            f"| {model} | {auroc(truth, scores):.3f} | {ap:.2f} of {1 / truth.mean():.2f} | "
+            f"| {row.name} | {auroc(truth, scores):.3f} | {ap:.2f} of {1 / truth.mean():.2f} | "
             f"{' | '.join(told)} | {recall(truth, scores, chosen):.2f} |",
             flush=True,
         )
