@@ -67,6 +67,16 @@ def test_a_picture_is_scored_and_called(stored: Path, scene: Scene) -> None:
     assert found.called
 
 
+def test_a_score_that_is_no_number_is_refused(
+    stored: Path, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_model(stored)
+    for score in (np.nan, np.inf):
+        monkeypatch.setattr(type(loaded.scorer), "rows", lambda *_, told=score: np.array([told]))
+        with pytest.raises(UsageError, match=r"the model softmax gives no number for .*train it"):
+            loaded.score(scene)
+
+
 def test_days_of_an_archive(stored: Path, labelled_archive: Path) -> None:
     days = [HOLE, dt.date(2023, 1, 1), dt.date(1999, 1, 1)]
     told: list[tuple[str, int, int]] = []
