@@ -106,6 +106,31 @@ def test_the_page_shows_it(standin: Standin, block: BoolArray) -> None:
     assert 'class="shot seen-by-model"' not in write_report(standin.result()).read_text("utf-8")
 
 
+def test_clean_days_that_the_model_calls_are_shown_strongest_first(
+    standin: Standin, block: BoolArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm = HeatMap(block.astype(np.float32), "Grad-CAM")
+    monkeypatch.setattr(explain, "explain", lambda _model, _scene: warm)
+    days = sorted(standin.days(5).items)
+    standin.plant(days[0], Kind.MISSING_UNEXPECTED, block)
+    standin.plant(days[1], Kind.ECLIPSE_MISSING, block)
+    scores = (0.9, 0.9, 0.6, 0.8, 0.1)
+    for day, score in zip(days, scores, strict=True):
+        said = ModelScore("cnn", score, 0.5, called=score > 0.5)
+        standin.items[day] = replace(standin.items[day], model=said)
+    page = write_report(standin.result(), explained_by=_MODEL).read_text("utf-8")
+    assert [page.count(f'id="d{day}"') for day in days] == [1] * 5  # no day has two places
+    called = page.partition('<section id="called">')[2].partition("</section>")[0]
+    assert '<span class="count">2</span>' in called
+    assert called.count('class="shot seen-by-model"') == 2
+    places = [called.find(f'id="d{days[n]}"') for n in (3, 2)]
+    assert 0 < places[0] < places[1]
+    assert page.count('href="#called"') == 1
+    for day in days:
+        standin.items[day] = replace(standin.items[day], model=None)
+    assert 'id="called"' not in write_report(standin.result()).read_text("utf-8")
+
+
 def test_a_model_that_does_not_fit_leaves_the_card_whole(
     standin: Standin, block: BoolArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["write_report"]
 
-_MOST_FLAGGED, _MOST_EXPLAINED = 120, 30
-"""Days shown with their pictures, the highest scores first."""
-_FLAGGED_BYTES, _EXPLAINED_BYTES = 13_000_000, 2_000_000
+_MOST_FLAGGED, _MOST_OTHERS = 120, 30
+"""Days shown with their pictures, the highest scores first: anomalous ones, and of each other."""
+_FLAGGED_BYTES, _OTHERS_BYTES = 13_000_000, 2_000_000
 """Of pictures: with the rest a year stays under 20 MB."""
 _WIDTHS = ((12, 1280), (40, 1024))
 """Up to so many days shown, so many pixels of a picture's longer side."""
@@ -106,22 +106,30 @@ def _days(result: ScanResult, model: LoadedModel | None) -> dict[str, Any]:
     """The days, at length and in the table."""
     flagged = _ranked(result.items, "anomalous")
     explained = _ranked(result.items, "explained")
-    width = _width(min(len(flagged), _MOST_FLAGGED) + min(len(explained), _MOST_EXPLAINED))
+    called = _called_alone(result.items)
+    width = _width(
+        min(len(flagged), _MOST_FLAGGED)
+        + sum(min(len(days), _MOST_OTHERS) for days in (explained, called))
+    )
     cards = _cards(result, flagged, Budget(_FLAGGED_BYTES, _MOST_FLAGGED), width, model)
-    room = Budget(_EXPLAINED_BYTES, _MOST_EXPLAINED)
-    calm = _cards(result, explained, room, min(width, 800), model)
-    frames = [card.frame for card in (*cards, *calm) if card.frame is not None]
+    seen, calm = (
+        _cards(result, days, Budget(_OTHERS_BYTES, _MOST_OTHERS), min(width, 800), model)
+        for days in (called, explained)
+    )
+    frames = [card.frame for card in (*cards, *seen, *calm) if card.frame is not None]
     ranked = sorted(result.items, key=lambda item: (-item.score, item.date or dt.date.min))
     return {
         "days": ranked,
         "flagged": cards,
         "more_flagged": len(flagged) - len(cards),
+        "called": seen,
+        "more_called": len(called) - len(seen),
         "explained": calm,
         "more_explained": len(explained) - len(calm),
         "graticules": {(f.width, f.height): graticule(f) for f in frames},
         "world": _world(result),
         "runs": runs_without_verdict(result.items),
-        "placed": {card.id for card in (*cards, *calm)},
+        "placed": {card.id for card in (*cards, *seen, *calm)},
         "status_of": status_of,
         "day_id": day_id,
         "worldview_of": worldview_of,
@@ -146,6 +154,13 @@ def _foot(result: ScanResult, folder: Path) -> dict[str, Any]:
 
 def _ranked(items: Sequence[DayItem], status: str) -> list[DayItem]:
     return sorted((i for i in items if status_of(i) == status), key=lambda item: -item.score)
+
+
+def _called_alone(items: Sequence[DayItem]) -> list[DayItem]:
+    """Days in which the detectors found nothing at all and the model something, strongest first."""
+    scored = [(i.model.score, i) for i in items if i.model is not None and i.model.called]
+    alone = [(score, item) for score, item in scored if status_of(item) == "clean"]
+    return [item for _, item in sorted(alone, key=lambda pair: -pair[0])]
 
 
 def _cards(
