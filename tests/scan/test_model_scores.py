@@ -89,7 +89,7 @@ def test_the_verdict_stays_that_of_the_detectors(stored: Path, few_labelled_days
     assert all(item.model is None for item in plain.items)
     for before, after in zip(plain.items, scored.items, strict=True):
         assert after.model is not None
-        said = f" The model softmax scores it {after.model.score:.3g}, called over "
+        said = f" The model softmax scores it {after.model.score:.3g}, over its "
         assert (said in after.reason) == after.model.called  # no day is anomalous here
         assert replace(after, model=None, reason=before.reason) == before
     assert "model softmax: calls 2 of 8 days, 2 of them clean by the detectors" in scored.notes
@@ -261,11 +261,13 @@ def test_inspect_scores_pictures(stored: Path, few_labelled_days: Path) -> None:
 
 def test_the_sentence_stands_on_called_and_on_anomalous_days() -> None:
     called, quiet = (ModelScore("softmax", s, 0.55, called=s > 0.55) for s in (0.93, 0.25))
-    sentence = "The model softmax scores it 0.93, called over 0.55."
+    sentence = "The model softmax scores it 0.93, over its threshold of 0.55."
     assert with_model("Said.", "clean", called) == f"Said. {sentence}"
     assert with_model("Said.", "anomalous", called) == f"Said. {sentence}"
     assert with_model("Said.", "clean", quiet) == "Said."
-    assert with_model("Said.", "anomalous", quiet).endswith("scores it 0.25, called over 0.55.")
+    assert with_model("Said.", "anomalous", quiet).endswith(
+        "scores it 0.25, not over its threshold of 0.55."
+    )
     assert with_model("Said.", "anomalous", None) == "Said."
 
 

@@ -16,6 +16,7 @@ from gibswatch.report.pictures import Budget, jpeg_address
 from gibswatch.report.places import Frame, latitude, longitude, outline_path
 from gibswatch.report.planes import DayPlanes, read_planes
 from gibswatch.report.status import Status, day_id, kinds_of, status_of
+from gibswatch.scan.model_scores import number_words
 from gibswatch.scan.result import ScanResult
 from gibswatch.types import KIND_NAMES, BBox, DayItem, Finding
 
@@ -144,7 +145,8 @@ def _facts(item: DayItem) -> list[tuple[str, str]]:
         facts.append(("Would fit", days))
     if item.model is not None:
         said = "called" if item.model.called else "not called"
-        figures = f"{item.model.score:.3g}, {said}: threshold {item.model.threshold:.3g}"
+        score, threshold = number_words(item.model.score), number_words(item.model.threshold)
+        figures = f"{score}, {said}: threshold {threshold}"
         facts.append((f"Model {item.model.name}", figures))
     return facts
 

@@ -21,7 +21,7 @@ from gibswatch.types import DayItem, Georeference, ModelScore, VerdictName
 if TYPE_CHECKING:
     from gibswatch.models import LoadedModel
 
-__all__ = ["ModelFile", "check_model", "model_note", "score_scene", "with_model"]
+__all__ = ["ModelFile", "check_model", "model_note", "number_words", "score_scene", "with_model"]
 
 _MOST_KEPT = 2
 """Models kept by a process: a scan has one, two may run in two threads."""
@@ -99,14 +99,27 @@ def with_model(reason: str, verdict: VerdictName, score: ModelScore | None) -> s
     Examples
     --------
     >>> with_model("Nothing missing.", "clean", ModelScore("softmax", 0.934, 0.55, called=True))
-    'Nothing missing. The model softmax scores it 0.934, called over 0.55.'
+    'Nothing missing. The model softmax scores it 0.934, over its threshold of 0.55.'
     >>> with_model("Nothing missing.", "clean", ModelScore("softmax", 0.1, 0.55, called=False))
     'Nothing missing.'
     """
     if score is None or not (score.called or verdict == "anomalous"):
         return reason
-    told = f"The model {score.name} scores it {score.score:.3g}, called over {score.threshold:.3g}."
+    side = "over" if score.called else "not over"
+    reached, threshold = number_words(score.score), number_words(score.threshold)
+    told = f"The model {score.name} scores it {reached}, {side} its threshold of {threshold}."
     return f"{reason} {told}"
+
+
+def number_words(value: float) -> str:
+    """Score or threshold of a model as a person reads it.
+
+    Examples
+    --------
+    >>> number_words(0.93456), number_words(12821.5)
+    ('0.935', '12,822')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def model_note(items: Iterable[DayItem]) -> str:
