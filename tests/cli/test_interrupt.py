@@ -69,7 +69,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(
     finally:
         process.kill()
     assert (process.returncode, out) == (130, "")
-    assert err.startswith("gibswatch: stopped; what a download had finished is kept")
+    assert err.startswith("gibswatch: stopped; what was finished is kept")
     assert len(err.splitlines()) == 1
     assert not list(folder.rglob(".part-*"))
     finished = {path.parent.name for path in folder.rglob(f"{_LAYER}.jpg")}
@@ -105,4 +105,4 @@ def test_ctrl_c_while_the_packages_are_loaded_is_one_line_too() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 130
-    assert done.stderr == "gibswatch: stopped; what a download had finished is kept\n"
+    assert done.stderr == "gibswatch: stopped; what was finished is kept\n"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
 import pickle
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,70 @@ def test_patches_and_rasters(run: Run, labelled_archive: Path, tmp_path: Path) -
     names = [raster.name for raster in sorted((tmp_path / "rasters").iterdir())]
     assert len(names) == 16
     assert names[0] == f"2023-01-25_{LAYER}_Score.tif"
+
+
+@pytest.fixture
+def days_of_places(
+    labelled_archive: Path, few_labelled_days: Path
+) -> tuple[Path, Sequence[object]]:
+    """Eight labelled days, two faulty ones with masks, and the words that score their patches."""
+    labels = f"4326/{LAYER}.txt"
+    shutil.copy(labelled_archive / labels, few_labelled_days / labels)
+    out = few_labelled_days / "patches.parquet"
+    span = ("--start", "2023-01-01", "--end", "2023-01-09")
+    return out, (LAYER, *span, "--output-dir", few_labelled_days, "--patches", out)
+
+
+def _masks(folder: Path) -> list[Path]:
+    return sorted(folder.parent.glob(f"4326/*/{LAYER}_Mask.png"))
+
+
+def test_a_faulty_day_whose_mask_is_lost_or_damaged_is_left_out_and_named(
+    run: Run, of_places: Path, days_of_places: tuple[Path, Sequence[object]]
+) -> None:
+    out, words = days_of_places
+    assert run("predict", of_places, *words).code == 0
+    whole = read_scores(out)
+    lost = _masks(out)[0]
+    data = lost.read_bytes()
+    lost.unlink()
+    for reason in ("it has a code of a fault and no mask", "cannot be read"):
+        ended = run("predict", of_places, *words)
+        assert ended.code == 4
+        assert f"no patches of {lost.parent.name}: " in ended.err
+        assert reason in ended.err
+        left = read_scores(out)
+        assert set(whole.days) - set(left.days) == {dt.date.fromisoformat(lost.parent.name)}
+        assert left.truth is not None
+        lost.write_bytes(data[: len(data) // 2])
+    told = json.loads(run("predict", of_places, *words, "--json").out)
+    assert [day["date"] for day in told["without_patches"]] == [lost.parent.name]
+    assert len(told["items"]) == 8
+
+
+def test_patches_of_days_without_label_and_mask_have_no_truth(
+    run: Run, of_places: Path, days_of_places: tuple[Path, Sequence[object]]
+) -> None:
+    out, words = days_of_places
+    (out.parent / "4326" / f"{LAYER}.txt").unlink()
+    assert run("predict", of_places, *words).code == 0
+    assert read_scores(out).truth is None  # days without a mask may have a fault or none
+    span = ("--start", _masks(out)[0].parent.name, "--end", "2023-01-05")
+    assert run("predict", of_places, *words, *span).code == 0
+    assert read_scores(out).truth is not None
+
+
+def test_no_table_of_patches_where_no_day_has_a_mask(
+    run: Run, of_places: Path, days_of_places: tuple[Path, Sequence[object]]
+) -> None:
+    out, words = days_of_places
+    span = ("--start", _masks(out)[0].parent.name, "--end", "2023-01-05")
+    for mask in _masks(out):
+        mask.unlink()
+    ended = run("predict", of_places, *words, *span)
+    assert ended.code == 2
+    assert "patches.parquet is not written: none of 1 days has a mask" in ended.err
+    assert not out.exists()
 
 
 def test_where_the_model_sees_a_fault(

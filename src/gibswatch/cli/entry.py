@@ -8,7 +8,7 @@ __all__ = ["INTERRUPTED", "STOPPED", "run"]
 
 INTERRUPTED = 130
 """Exit code of a process that Ctrl-C stopped."""
-STOPPED = "stopped; what a download had finished is kept"
+STOPPED = "stopped; what was finished is kept"
 
 
 def run() -> None:

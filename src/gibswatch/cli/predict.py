@@ -97,7 +97,7 @@ def predict(
     with progress() as tell:
         done = predict_days(loaded, days, said, wanted, tell)
     _tell(done, loaded, out, explain, as_json=as_json)
-    raise typer.Exit(4 if done.skipped else 0)
+    raise typer.Exit(4 if done.skipped or done.without_patches else 0)
 
 
 def _check(
@@ -153,6 +153,8 @@ def _tell(
 
     for day in done.skipped:
         note(f"skipped {day.date}: {day.reason}")
+    for day in done.without_patches:
+        note(f"no patches of {day.date}: {day.reason}")
     called = sum(score.called for score in done.scores)
     if as_json:
         print_json(
@@ -168,6 +170,9 @@ def _tell(
                     for one in done.scores
                 ],
                 "skipped": [{"date": str(d.date), "reason": d.reason} for d in done.skipped],
+                "without_patches": [
+                    {"date": str(d.date), "reason": d.reason} for d in done.without_patches
+                ],
             }
         )
         return

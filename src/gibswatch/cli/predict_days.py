@@ -14,13 +14,14 @@ import numpy as np
 from gibswatch.archive import Layout
 from gibswatch.archive.labels import LabelLine, label_path
 from gibswatch.catalogue.grids import check_epsg
-from gibswatch.errors import UsageError
+from gibswatch.errors import DecodeError, UsageError
 from gibswatch.evaluation import ScoreTable, target_kinds, write_scores
 from gibswatch.files import write_bytes
 from gibswatch.models import DayScore, LoadedModel, SkippedDay, score_days
 from gibswatch.models.explain import check_explains, explain
 from gibswatch.models.rasters import score_patches, write_score_raster
-from gibswatch.models.rows.patches import MaskPlace
+from gibswatch.models.rows.patches import MaskPlace, read_mask
+from gibswatch.models.targets import class_of
 from gibswatch.raster.scene import Scene
 from gibswatch.report.heat_maps import heat_picture
 
@@ -56,6 +57,8 @@ class Predicted:
 
     scores: tuple[DayScore, ...]
     skipped: tuple[SkippedDay, ...]
+    without_patches: tuple[SkippedDay, ...] = ()
+    """Days that the table of patches leaves out: they are faulty, and nobody knows where."""
 
 
 @dataclass(slots=True)
@@ -65,6 +68,9 @@ class _Patches:
     dates: list[dt.date] = field(default_factory=list)
     scores: list[FloatArray] = field(default_factory=list)
     faulty: list[BoolArray] = field(default_factory=list)
+    left_out: list[SkippedDay] = field(default_factory=list)
+    have_truth: bool = True
+    """Whether each day has a mask or a label."""
 
 
 def label_file_of(loaded: LoadedModel, root: Path, named: Path | None) -> Path | None:
@@ -105,8 +111,9 @@ def predict_days(
     Raises
     ------
     UsageError
-        If no day can be read, the model does not fit to the archive, or it cannot say where it
-        sees a fault and shall (said before any picture is read).
+        If no day can be read, the model does not fit to the archive, no day's patches can be told
+        faulty from normal, or the model cannot say where it sees a fault and shall (said before any
+        picture is read).
     OutputError
         If a folder cannot take a file.
     """
@@ -124,11 +131,8 @@ def predict_days(
             write_score_raster(path, loaded.score_raster(scene), scene.georeference)
         if wanted.heat is not None:
             _write_heat(wanted.heat, loaded, scene)
-        if wanted.patches is not None and scene.date is not None:
-            scores, faulty = score_patches(loaded, scene, scene.date, place)
-            patches.dates.append(scene.date)
-            patches.scores.append(scores)
-            patches.faulty.append(faulty)
+        if wanted.patches is not None:
+            _add_patches(patches, loaded, scene, place, said.get(scene.date))
 
     began = time.perf_counter()
     each = score_days(loaded, days, root=wanted.root, on_progress=tell, on_scene=on_scene)
@@ -145,8 +149,41 @@ def predict_days(
     if wanted.out is not None:
         write_scores(wanted.out, _table(loaded, scores, said, seconds))
     if wanted.patches is not None:
-        write_scores(wanted.patches, _patch_table(loaded, patches, said))
-    return Predicted(scores, skipped)
+        _write_patches(wanted.patches, loaded, patches, said)
+    return Predicted(scores, skipped, tuple(patches.left_out))
+
+
+def _add_patches(
+    patches: _Patches, loaded: LoadedModel, scene: Scene, place: MaskPlace, label: LabelLine | None
+) -> None:
+    """Score the patches of a day, if it is known which of them are faulty, or nothing is known."""
+    day = scene.date
+    if day is None:
+        return
+    try:
+        mask = read_mask(place, day, scene.georeference.shape)
+    except DecodeError as error:
+        patches.left_out.append(SkippedDay(day, str(error)))
+        return
+    if mask is None and label is not None and class_of(label.codes, place.target):
+        reason = "it has a code of a fault and no mask: run `gibswatch label`, or give --masks"
+        patches.left_out.append(SkippedDay(day, reason))
+        return
+    scores, faulty = score_patches(loaded, scene, mask)
+    patches.have_truth &= mask is not None or label is not None
+    patches.dates.append(day)
+    patches.scores.append(scores)
+    patches.faulty.append(faulty)
+
+
+def _write_patches(path: Path, loaded: LoadedModel, patches: _Patches, said: Labels) -> None:
+    if not patches.dates:
+        first = patches.left_out[0]
+        raise UsageError(
+            f"{path} is not written: none of {len(patches.left_out)} days has a mask (the first: "
+            f"{first.date}, {first.reason})"
+        )
+    write_scores(path, _patch_table(loaded, patches, said))
 
 
 def _write_heat(folder: Path, loaded: LoadedModel, scene: Scene) -> None:
@@ -195,7 +232,7 @@ def _patch_table(loaded: LoadedModel, patches: _Patches, said: Labels) -> ScoreT
         level="pixel",
         dates=np.repeat(days, [len(scores) for scores in patches.scores]),
         scores=np.concatenate(patches.scores),
-        truth=np.concatenate(patches.faulty),
+        truth=np.concatenate(patches.faulty) if patches.have_truth else None,
         kinds={day: frozenset(said[day].codes) for day in patches.dates if day in said},
         splits=_splits(patches.dates, said),
         target=card.target,

@@ -101,7 +101,7 @@ def train(
     Example: gibswatch train VIIRS_SNPP_CorrectedReflectance_TrueColor --model random-forest
     --target missing --seed 1
     """
-    from gibswatch.cli.console import progress
+    from gibswatch.cli.console import note, progress
     from gibswatch.models import (
         ChosenParameters,
         TrainRequest,
@@ -124,8 +124,12 @@ def train(
         split_by=split_by, workers=chosen.workers if workers is None else workers,
         weights=weights, self_steps=self_steps, size=size, device=device,
     )  # fmt: skip
-    with progress() as tell:
-        done = train_model(request, tell)
+    try:
+        with progress() as tell:
+            done = train_model(request, tell)
+    except KeyboardInterrupt:
+        note("with --resume the same command goes on where this one ends")
+        raise
     _tell(done, chosen.notes, _write_curves(done), as_json=as_json)
     raise typer.Exit(4 if done.skipped else 0)
 

@@ -16,7 +16,7 @@ from gibswatch.errors import UsageError
 from gibswatch.models.calibration import Calibration
 from gibswatch.models.registry import find_model
 from gibswatch.models.targets import LEVELS, TARGETS, Level, Target
-from gibswatch.types import EPSG_CODES
+from gibswatch.types import EPSG_CODES, Kind
 
 __all__ = [
     "SCHEMA_VERSION", "EpochRecord", "GridOfModel", "ModelCard", "card_to_bytes", "read_card",
@@ -159,9 +159,15 @@ def _card_of(document: Mapping[str, Any]) -> ModelCard:
     values["grid"] = GridOfModel(**(grid | {"bbox": tuple(map(float, grid["bbox"]))}))
     values["calibration"] = None if calibration is None else Calibration.of(calibration)
     values["classes"] = tuple(map(int, values["classes"]))
-    values["notes"] = tuple(map(str, values.get("notes", ())))
+    values["notes"] = tuple(map(str, _listed(values.get("notes", []))))
     values["history"] = tuple(EpochRecord(**one) for one in values.get("history", ()))
     return ModelCard(**values)
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{str(value)[:40]!r} is no list")
+    return value
 
 
 def _check(card: Any) -> None:
@@ -171,16 +177,15 @@ def _check(card: Any) -> None:
     for name, value in card.parameters.items():
         known[name].check(value)
     classes = list(card.classes)
-    grid = card.grid
     checks = {
         "level": card.level in LEVELS,
         "target": card.target in TARGETS,
         "layer": isinstance(card.layer, str) and len(card.layer) <= 200,
-        "grid": grid.epsg in EPSG_CODES and 0 < grid.rows < 2**20 and 0 < grid.cols < 2**20,
+        "grid": _is_grid(card.grid),
         "seed": isinstance(card.seed, int) and 0 <= card.seed < 2**32,
         "features": isinstance(card.features, dict),
         "n_features": isinstance(card.n_features, int) and 0 < card.n_features <= _MAX_FEATURES,
-        "classes": classes == sorted(set(classes)) and classes[0] == 0 and len(classes) <= 10,
+        "classes": classes == sorted(set(classes)) and classes[0] == 0 and classes[-1] <= max(Kind),
         "threshold": math.isfinite(card.threshold),
         "file_bytes": isinstance(card.file_bytes, int),
         "file_sha256": _SHA.fullmatch(card.file_sha256) is not None,
@@ -197,6 +202,15 @@ def _check(card: Any) -> None:
     wrong = [name for name, right in checks.items() if not right]
     if wrong:
         raise ValueError(f"{wrong[0]} is {str(getattr(card, wrong[0]))[:60]}")
+
+
+def _is_grid(grid: GridOfModel) -> bool:
+    """Whether it says a size and a place that are."""
+    sizes = [size for size in (grid.rows, grid.cols) if type(size) is int and 0 < size < 2**20]
+    if grid.epsg not in EPSG_CODES or len(sizes) != 2 or len(grid.bbox) != 4:
+        return False
+    west, south, east, north = grid.bbox
+    return all(map(math.isfinite, grid.bbox)) and west < east and south < north
 
 
 def _is_epoch(record: EpochRecord) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,15 @@ from gibswatch.errors import OutputError, UsageError
 from gibswatch.features import PatchDefinition
 from gibswatch.files import atomic_path
 from gibswatch.models.predict import LoadedModel
-from gibswatch.models.rows.patches import MaskPlace, patch_classes, read_mask
+from gibswatch.models.rows.patches import patch_classes
 from gibswatch.raster.scene import Scene
-from gibswatch.types import BoolArray, Georeference
+from gibswatch.types import BoolArray, ByteArray, Georeference
 
 __all__ = ["score_patches", "write_score_raster"]
 
 
 def score_patches(
-    model: LoadedModel, scene: Scene, day: dt.date, masks: MaskPlace
+    model: LoadedModel, scene: Scene, mask: ByteArray | None
 ) -> tuple[NDArray[np.float64], BoolArray]:
     """Score the patches of a picture, and say which of them its mask calls faulty.
 
@@ -30,9 +29,8 @@ def score_patches(
     model : LoadedModel
         Of patches or places.
     scene : Scene
-    day : date
-    masks : MaskPlace
-        A day without a mask has no faulty patch.
+    mask : (rows, cols) ndarray of uint8 or None
+        Kind of each pixel, as `read_mask` gives it; None: nothing is wrong.
 
     Returns
     -------
@@ -44,8 +42,6 @@ def score_patches(
     ------
     UsageError
         If it is a model of whole pictures, or as `LoadedModel.score`.
-    DecodeError
-        If the mask cannot be read.
     """
     if not model.scorer.has_raster:
         raise UsageError(
@@ -54,7 +50,7 @@ def score_patches(
         )
     model.check(scene)
     shape, side = scene.georeference.shape, model.scorer.side or PatchDefinition().side
-    classes = patch_classes(read_mask(masks, day, shape), shape, side, masks.target)
+    classes = patch_classes(mask, shape, side, model.card.target)
     known = classes >= 0
     return model.scorer.patches(scene, side).ravel()[known], classes[known] > 0
 
