@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from gibswatch.archive import open_archive
 from gibswatch.errors import UsageError
 from gibswatch.features import FeatureDefinition
+from gibswatch.features.pixels import PicturePixels
 from gibswatch.models import LoadedModel, TrainResult, load_model
-from gibswatch.models.explain import HeatMap, can_explain, explain
+from gibswatch.models.calibration import Calibration
+from gibswatch.models.explain import HeatMap, _peak, can_explain, explain
 from gibswatch.raster.scene import Scene
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -111,8 +113,65 @@ def test_networks_say_it_by_grad_cam(
     found = explain(model, scene)
     check(found, scene)
     assert found.source == "Grad-CAM"
-    # As hot as the network is sure, where there is any heat; between pixels a little less.
-    assert found.values.max() in (0, pytest.approx(model.score(scene), rel=0.01))
+
+
+def with_threshold(model: LoadedModel, threshold: float) -> LoadedModel:
+    return LoadedModel(dataclasses.replace(model.card, threshold=threshold), model.scorer)
+
+
+def speaks(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let something speak for a fault, whatever the few epochs have taught."""
+    rising = np.linspace(0.1, 1.0, 16).reshape(4, 4)
+    if isinstance(model.scorer.definition, PicturePixels):
+        monkeypatch.setattr(type(model.scorer.estimator), "heat_map", lambda _self, _rows: rising)
+    else:
+        slope = np.ones(1024)
+        monkeypatch.setattr(type(model.scorer.estimator), "class_weights", lambda _self: slope)
+
+
+@pytest.mark.parametrize("calibration", [None, Calibration("platt", True, (2.0, 1.5))])
+@pytest.mark.parametrize("name", ["cnn", "densenet"])
+def test_a_called_day_reaches_one_half_and_no_other(
+    name: str,
+    calibration: Calibration | None,
+    scene: Scene,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fitted: LoadedModel = request.getfixturevalue(name)
+    speaks(fitted, monkeypatch)
+    scorer = dataclasses.replace(fitted.scorer, calibration=calibration)
+    score = LoadedModel(fitted.card, scorer).score(scene)
+    assert 0 < score < 1
+    asked = (0.0, 0.3 * score, score - 1e-9, score, score + 1e-9, (1 + score) / 2, 1.0, 2.0)
+    peaks = []
+    for threshold in asked:
+        model = with_threshold(LoadedModel(fitted.card, scorer), threshold)
+        peak = explain(model, scene).values.max()
+        assert (peak >= 0.5) == model.judge(scene).called
+        peaks.append(float(peak))
+    assert peaks == sorted(peaks, reverse=True)
+    assert peaks[2:5] == pytest.approx([0.5] * 3, abs=1e-3)  # no step
+    assert (peaks[0], peaks[-1]) == (pytest.approx(1), pytest.approx(0, abs=1e-6))
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1e-6, 0.3, 0.532, 0.7156, 0.999999, 1.0])
+def test_the_hottest_place_of_a_day_rises_with_the_score(threshold: float) -> None:
+    scores = np.linspace(0, 1, 201)
+    peaks = np.array([_peak(float(score), threshold) for score in scores])
+    assert np.isfinite(peaks).all()
+    assert ((peaks >= 0.5) == (scores > threshold)).all()
+    assert (np.diff(peaks) >= 0).all()
+    if 0 < threshold < 1:
+        assert (peaks[0], peaks[-1]) == (pytest.approx(0, abs=1e-5), pytest.approx(1, abs=1e-5))
+
+
+def test_where_nothing_speaks_for_a_fault_there_is_no_heat(
+    cnn: LoadedModel, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = np.zeros((4, 4))
+    monkeypatch.setattr(type(cnn.scorer.estimator), "heat_map", lambda _self, _rows: nothing)
+    assert (explain(with_threshold(cnn, 0.0), scene).values == 0).all()
 
 
 def test_heat_of_densenet_is_that_of_its_last_maps(densenet: LoadedModel, scene: Scene) -> None:
@@ -132,8 +191,9 @@ def test_heat_of_densenet_is_that_of_its_last_maps(densenet: LoadedModel, scene:
     layer, scale = weights["network.layer.weight"], weights["network.scale"]
     slope = (layer[1] - layer[0]).astype(np.float64) / scale
     heat = np.maximum((slope[:, None, None] * maps).sum(axis=0), 0)
-    sure = wide.estimator.anomaly_score(means[np.newaxis].astype(np.float32))[0]
-    expected = enlarged((heat / max(heat.max(), 1e-12) * sure).astype(np.float32), found.shape)
+    share = float(wide.estimator.anomaly_score(means[np.newaxis].astype(np.float32))[0])
+    large = enlarged(heat.astype(np.float32), found.shape)
+    expected = large / max(large.max(), 1e-12) * _peak(share, densenet.threshold)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

@@ -20,13 +20,21 @@ __all__ = ["HeatMap", "can_explain", "check_explains", "explain"]
 
 HeatSource = Literal["Grad-CAM", "scores of places"]
 
+_LEAST = 1e-12
+"""Shares nearer to 0 or 1 are taken for this near, so that they have odds."""
+_UNDER_HALF = np.nextafter(np.float32(0.5), np.float32(0.0))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeatMap:
     """How much each pixel speaks for a fault."""
 
     values: NDArray[np.float32]
-    """(rows, cols) 0-1: 0 speaks for none; one half is where a day begins to be called."""
+    """(rows, cols) 0-1: 0 speaks for none; one half is where a day begins to be called.
+
+    Grad-CAM: the highest is at least one half on a day that the model calls, and less on any other,
+    or all is 0 where nothing speaks for a fault.  Scores of places: so in the main, for a day
+    scores the mean of its highest places."""
     source: HeatSource
 
 
@@ -87,7 +95,7 @@ def _of_places(model: LoadedModel, scene: Scene) -> NDArray[np.float32]:
 
 
 def _of_network(model: LoadedModel, scene: Scene) -> NDArray[np.float32]:
-    """Grad-CAM, times how sure the network is: the map of a normal day is dark."""
+    """Grad-CAM, the highest of which says how sure the model is (`_peak`)."""
     scorer, definition = model.scorer, model.scorer.definition
     if isinstance(definition, PicturePixels):
         rows: NDArray[Any] = picture_pixels(scene, definition).reshape(1, -1)
@@ -98,10 +106,38 @@ def _of_network(model: LoadedModel, scene: Scene) -> NDArray[np.float32]:
         rows = scorer.backbone.pooled(picture)
         # Of a layer on averages Grad-CAM is the maps, weighted by that layer (Zhou et al. 2016).
         found = np.tensordot(scorer.estimator.class_weights(), maps.astype(np.float64), axes=1)
-        positive = np.maximum(found, 0.0)
-        small = positive / max(float(positive.max()), 1e-12)
+        small = np.maximum(found, 0.0)
     else:
         raise TypeError(definition)
-    sure = float(scorer.estimator.anomaly_score(rows)[0])
-    shape = scene.georeference.shape
-    return np.clip(enlarged(np.asarray(small * sure, np.float32), shape), 0.0, 1.0)
+    large = enlarged(np.asarray(small, np.float32), scene.georeference.shape)
+    highest = float(large.max())
+    if highest <= 0:
+        return np.zeros_like(large)
+    peak = _peak(float(scorer.rows(rows)[0]), model.threshold)
+    return np.clip(large / np.float32(highest), 0.0, 1.0) * peak
+
+
+def _peak(score: float, threshold: float) -> np.float32:
+    """Say how hot the hottest place of a day is.
+
+    ``over / (1 + over)``, as of places, where `over` is the odds of the score over those of the
+    threshold: a network's score is a share, and over a threshold of 0.7 the score itself could
+    rise by less than a half.  So 0 has no heat, the threshold one half, and 1 full heat, without a
+    step; and a day that is not called stays under one half, whatever is rounded.
+
+    Parameters
+    ----------
+    score : float
+        0-1, calibrated if the model is.
+    threshold : float
+        A day that scores more is called.
+
+    Examples
+    --------
+    >>> [round(float(_peak(score, 0.7)), 2) for score in (0.0, 0.35, 0.69, 0.71, 0.9, 1.0)]
+    [0.0, 0.19, 0.49, 0.51, 0.79, 1.0]
+    """
+    share, half = np.clip([score, threshold], _LEAST, 1.0 - _LEAST)
+    over = (share / (1.0 - share)) * ((1.0 - half) / half)
+    peak = np.float32(over / (1.0 + over))
+    return peak if score > threshold else min(peak, _UNDER_HALF)
