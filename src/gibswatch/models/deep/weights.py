@@ -229,13 +229,14 @@ def _check_official(path: Path, sha: str, official_sha256: str) -> None:
         raise ValueError(f"{official_sha256!r} is too short a hash: give 8 digits or more")
     if sha.startswith(official_sha256):
         return
+    new = str(path.with_suffix(".safetensors"))
     raise UsageError(
         f"{path} can run code when it is read, and is not the official file (its SHA-256 begins "
         f"with {sha[:8]}, not {official_sha256[:8]}): it is not opened. If you trust it, convert "
-        "it yourself, and give the new file:\n"
-        "  import torch; from safetensors.torch import save_file\n"
-        f"  save_file({{k: v.contiguous() for k, v in torch.load({path.name!r}, "
-        f'map_location="cpu", weights_only=True).items()}}, {path.stem + ".safetensors"!r})'
+        "it in Python, and give the new file: "
+        "import torch; from safetensors.torch import save_file; "
+        f"save_file({{k: v.contiguous() for k, v in torch.load({str(path)!r}, "
+        f'map_location="cpu", weights_only=True).items()}}, {new!r})'
     )
 
 
