@@ -287,4 +287,4 @@ def test_the_card_tells_what_it_was_trained_on(labelled_archive: Path, tmp_path:
     assert {"gibswatch", "numpy", "scikit-learn", "skops"} <= set(document["versions"])
     assert document["training_s"] > 0
     left = sorted(path.name for path in done.path.with_suffix(".training").iterdir())
-    assert left == ["plan.json"]
+    assert left == ["plan.json", "training.lock"]

@@ -60,7 +60,7 @@ def test_cnn_of_pictures(trained: Trained, labelled_archive: Path) -> None:
     assert {"torch", "safetensors"} <= set(card.versions)
     assert not any("network" in note for note in card.notes)
     left = sorted(path.name for path in done.path.with_suffix(".training").iterdir())
-    assert left == ["best.npz", "last.npz", "plan.json"]
+    assert left == ["best.npz", "last.npz", "plan.json", "training.lock"]
 
 
 def test_a_loaded_model_says_what_the_estimator_says(
@@ -138,7 +138,7 @@ def test_a_network_that_learned_from_the_days_says_so(trained: Trained) -> None:
     assert done.card.n_features == 4 * 4 * 128
     assert done.card.classes == (0,)
     left = sorted(path.name for path in done.path.with_suffix(".training").iterdir())
-    assert left == ["plan.json"]
+    assert left == ["plan.json", "training.lock"]
 
 
 def self_taught(trained: Trained, _told: Any = None) -> TrainResult:

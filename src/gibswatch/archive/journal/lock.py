@@ -1,4 +1,4 @@
-"""One writer at a time in a layer's archive, and who it is.
+"""One writer at a time in a folder, a layer's archive above all, and who it is.
 
 The operating system holds the lock and lets go of it when the process ends, however it ends: what a
 killed process leaves behind blocks nobody.  The locked file itself says who holds it.
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gibswatch.errors import ArchiveInUseError
+from gibswatch.errors import ArchiveInUseError, OutputError
 from gibswatch.files import storage_errors
 
 if sys.platform == "win32":
@@ -27,7 +27,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["ArchiveLock"]
+__all__ = ["ArchiveLock", "FileLock"]
 
 _HELD_ELSEWHERE = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 _LOCKED_BYTE = 2**30
@@ -51,8 +51,8 @@ _held: dict[str, _Held] = {}
 _guard = threading.Lock()
 
 
-class ArchiveLock:
-    """A context manager: inside, nobody else writes to this layer's archive.
+class FileLock:
+    """A context manager: inside, nobody else holds the lock of this file.
 
     The thread that holds it may enter it again (`verify` downloads); another thread of the same
     process is refused as another process is.
@@ -60,16 +60,15 @@ class ArchiveLock:
     Parameters
     ----------
     path : Path
-        `Layout.lock`; made, with its folder, if it is not there.
+        Made, with its folder, if it is not there; stays, empty, when the lock is let go.
     command : str
         What is being done, for the message that others get.
 
     Raises
     ------
-    ArchiveInUseError
-        On entering, at once, if another process or thread holds it.
     OutputError
-        If the path cannot be one; on entering, if the folder cannot be written.
+        If the path cannot be one; on entering, if the folder cannot be written, or, at once, if
+        another process or thread holds the lock.
     """
 
     def __init__(self, path: Path, command: str) -> None:
@@ -86,7 +85,7 @@ class ArchiveLock:
             elif held.thread == threading.get_ident():
                 held.depth += 1
             else:
-                raise self._refusal(_holder(os.getpid(), held.since, held.command))
+                raise self.refusal(_describe(_holder(os.getpid(), held.since, held.command)))
         return self
 
     def __exit__(
@@ -106,6 +105,10 @@ class ArchiveLock:
                     os.ftruncate(held.descriptor, 0)
                 os.close(held.descriptor)
 
+    def refusal(self, holder: str) -> OutputError:
+        """Make the error that the second gets; `holder` says who the first is."""
+        return OutputError(f"{self._path} is in use by {holder}: wait until it ends")
+
     def _take(self) -> _Held:
         since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         with storage_errors(self._path):
@@ -120,14 +123,34 @@ class ArchiveLock:
 
     def _sign(self, descriptor: int, since: str) -> None:
         if not _lock(descriptor):
-            raise self._refusal(_read_holder(descriptor))
+            raise self.refusal(_describe(_read_holder(descriptor)))
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, _holder(os.getpid(), since, self._command))
 
-    def _refusal(self, holder: bytes) -> ArchiveInUseError:
+
+class ArchiveLock(FileLock):
+    """A context manager: inside, nobody else writes to this layer's archive.
+
+    Parameters
+    ----------
+    path : Path
+        `Layout.lock`.
+    command : str
+        What is being done, for the message that others get.
+
+    Raises
+    ------
+    ArchiveInUseError
+        On entering, at once, if another process or thread holds it.
+    OutputError
+        If the path cannot be one; on entering, if the folder cannot be written.
+    """
+
+    def refusal(self, holder: str) -> ArchiveInUseError:
+        """Make the error that the second gets; `holder` says who the first is."""
         return ArchiveInUseError(
-            f"{self._path.stem} in {self._path.parent.parent} is in use by {_describe(holder)}: "
+            f"{self._path.stem} in {self._path.parent.parent} is in use by {holder}: "
             "wait until it ends, or name another --output-dir"
         )
 

@@ -13,14 +13,11 @@ from gibswatch.models.card import EpochRecord
 from gibswatch.models.judging import average_precision
 from gibswatch.models.registry import ModelEntry
 from gibswatch.models.rows.matrix import FeatureMatrix
-from gibswatch.models.training.checkpoints import TrainingFolder
+from gibswatch.models.training.checkpoints import HISTORY, TrainingFolder
 
 __all__ = ["fit_estimator"]
 
 ProgressCallback = Callable[[str, int, int], None]
-_HISTORY = "history"
-"""(epochs, 2): loss of the training rows and average precision of the validation rows, of which the
-best checkpoint has most."""
 
 
 def fit_estimator(
@@ -30,12 +27,13 @@ def fit_estimator(
     training: int,
     *,
     folder: TrainingFolder,
+    resume: bool = False,
     on_progress: ProgressCallback | None = None,
 ) -> tuple[EpochRecord, ...]:
     """Fit to the first rows of a matrix.
 
-    A model with epochs is left as it was after the epoch that judged the other rows best; it goes
-    on from the folder's last checkpoint, and ends early where its patience does.
+    A model with epochs is left as it was after the epoch that judged the other rows best, and ends
+    early where its patience does.
 
     Parameters
     ----------
@@ -47,6 +45,9 @@ def fit_estimator(
     training : int
         Number of training rows.
     folder : TrainingFolder
+        Begun, and locked.
+    resume : bool
+        Go on from the folder's last checkpoint, if it has one.
     on_progress : callable, optional
         Told (pass, done, total).
 
@@ -63,7 +64,7 @@ def fit_estimator(
     rows, classes = matrix.features[:training], matrix.classes[:training]
     try:
         if entry.epochs:
-            return _Epochs(estimator, matrix, training, folder, on_progress).run()
+            return _Epochs(estimator, matrix, training, folder, on_progress).run(resume=resume)
         if entry.supervised:
             estimator.fit(rows, classes)
         else:  # all rows are those of normal days
@@ -95,17 +96,15 @@ class _Epochs:
         self._history: list[tuple[float, float]] = []
         self._patience = getattr(estimator, "patience", None)
 
-    def run(self) -> tuple[EpochRecord, ...]:
-        """Train from the last checkpoint to the last epoch, and go back to the best one."""
-        best, last = self._folder.load("best"), self._folder.load("last")
-        if last is None or best is None:
-            last = None
-        else:
+    def run(self, *, resume: bool) -> tuple[EpochRecord, ...]:
+        """Train to the last epoch, on from the last checkpoint or anew; go back to the best one."""
+        last = self._folder.load("last") if resume and self._folder.load("best") else None
+        if last is not None:
             self._history = _history(last)
         rows = slice(0, self._training)
         features, classes = self._matrix.features[rows], self._matrix.classes[rows]
         self._estimator.fit_from(features, classes, last, self._after_epoch, self._is_over)
-        best = self._folder.load("best")
+        best = self._folder.load("best") if self._history else None
         if best is not None:
             self._estimator.restore(best)
         return tuple(
@@ -120,7 +119,7 @@ class _Epochs:
         # Of equal epochs the later one: few faulty validation days are soon told, and told better.
         better = reached >= max((found for _, found in self._history), default=-1.0)
         self._history.append((estimator.loss_, reached))
-        state = {**estimator.state(), _HISTORY: np.array(self._history)}
+        state = {**estimator.state(), HISTORY: np.array(self._history)}
         if better:
             self._folder.save("best", state)
         self._folder.save("last", state)  # after the best one: what it names is there
@@ -136,7 +135,7 @@ class _Epochs:
 
 
 def _history(state: dict[str, NDArray[Any]]) -> list[tuple[float, float]]:
-    found = state.get(_HISTORY, np.empty(0))
+    found = state.get(HISTORY, np.empty(0))
     if found.ndim != 2 or found.shape[1] != 2 or not np.isfinite(found).all():
         raise ValueError("the last checkpoint is damaged")
     return [(float(loss), float(reached)) for loss, reached in found]

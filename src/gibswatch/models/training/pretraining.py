@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +18,48 @@ from gibswatch.models.training.checkpoints import TrainingFolder
 from gibswatch.models.training.request import TrainingRun
 from gibswatch.settings import read_settings
 
-__all__ = ["SELF", "with_backbone"]
+__all__ = ["SELF", "given_weights", "with_backbone"]
 
 SELF = "self"
 """What ``--weights`` says where the network is to learn from the training days."""
 ProgressCallback = Callable[[str, int, int], None]
 
 
+def given_weights(run: TrainingRun, folder: TrainingFolder) -> Any | None:
+    """Fetch and check the weights that a file or an address gives, before anything is removed.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    folder : TrainingFolder
+        Not begun yet; what is fetched is put there, beside all else.
+
+    Returns
+    -------
+    Weights or None
+        None where the training needs none, or learns them.
+
+    Raises
+    ------
+    UsageError
+        If the weights are no file, damaged, hostile or not those of DenseNet-121.
+    NothingFetchedError, ServerUnreachableError
+        If they cannot be had from their address.
+    MissingExtraError
+        If the extra ``deep`` is not installed.
+    """
+    source = run.request.weights
+    if not isinstance(run.definition, BackboneDefinition) or source in (None, SELF):
+        return None
+    return deep_weights().read_weights(_fetched(source, folder.fetched))
+
+
 def with_backbone(
-    run: TrainingRun, folder: TrainingFolder, *, on_progress: ProgressCallback | None = None
+    run: TrainingRun,
+    folder: TrainingFolder,
+    given: Any | None,
+    *,
+    on_progress: ProgressCallback | None = None,
 ) -> TrainingRun:
     """Put the weights into the folder of the training, if it needs any; those there are kept.
 
@@ -34,6 +68,8 @@ def with_backbone(
     run : TrainingRun
     folder : TrainingFolder
         Begun.
+    given : Weights or None
+        As of `given_weights`; None too where the folder keeps those of an earlier run.
     on_progress : callable, optional
         Told (pass, done, total).
 
@@ -45,9 +81,7 @@ def with_backbone(
     Raises
     ------
     UsageError
-        If the weights are no file, damaged, hostile or not those of DenseNet-121.
-    NothingFetchedError, ServerUnreachableError
-        If they cannot be had from their address.
+        If those there are damaged.
     MissingExtraError
         If the extra ``deep`` is not installed.
     """
@@ -56,10 +90,9 @@ def with_backbone(
         return run
     deep, path = deep_weights(), folder.backbone
     if not path.exists():
-        if source == SELF:
-            _learn(run, definition, path, on_progress)
+        if given is None:
+            _learn(run, definition, folder, on_progress)
         else:
-            given = deep.read_weights(_fetched(source, folder.path))
             deep.save_backbone(path, given.state, trained_on=given.trained_on)
     weights = deep.read_weights(path)
     name = "self" if source == SELF else Path(source).name
@@ -77,7 +110,7 @@ def _fetched(source: str, folder: Path) -> Path:
 def _learn(
     run: TrainingRun,
     definition: BackboneDefinition,
-    path: Path,
+    training: TrainingFolder,
     on_progress: ProgressCallback | None,
 ) -> None:
     """Learn from the normal training days, their pictures in a matrix of bytes."""
@@ -91,7 +124,7 @@ def _learn(
     pixels = PicturePixels(definition.rows, definition.cols)
     normal = [day for day in days.of("train") if day.number == 0]
     tasks = [DayTask(days.root, days.layer, days.epsg, d.date, 0, pixels) for d in normal]
-    folder = path.parent / "pictures"
+    folder = training.pictures
     output_folder(folder)
     matrix = fill_matrix(folder, tasks, workers=request.workers, on_progress=on_progress)
     pictures = np.asanyarray(matrix.features).reshape(-1, definition.rows, definition.cols, 3)
@@ -101,7 +134,7 @@ def _learn(
     )  # fmt: skip
     deep = deep_weights()
     state = {n: v for n, v in deep.state_of(network).items() if not n.startswith("classifier.")}
-    deep.save_backbone(path, state, trained_on="self-supervised")
+    deep.save_backbone(training.backbone, state, trained_on="self-supervised")
     del matrix, pictures  # the file that they map is removed
     remove_matrix(folder)
     with storage_errors(folder):

@@ -30,6 +30,7 @@ __all__ = [
     "TrainingRun",
     "check_request",
     "georeference_of",
+    "num_epochs_of",
     "plan_of",
     "tasks_of",
     "training_rows",
@@ -193,6 +194,11 @@ def georeference_of(days: LabelledDays) -> Georeference:
     if grid is None:
         raise ArchiveError(f"{days.root} has no grid of {days.layer}: run `gibswatch verify`")
     return plan_grid(grid, find_picture_layer(days.layer).matrix_set(grid.epsg)).georeference
+
+
+def num_epochs_of(run: TrainingRun) -> float | None:
+    """Most epochs that the training may have; None for a model without epochs."""
+    return {**run.entry.defaults, **run.request.parameters}.get("num_epochs")
 
 
 def plan_of(run: TrainingRun) -> dict[str, Any]:

@@ -23,12 +23,13 @@ from gibswatch.models.training._memory import peak_memory_mb
 from gibswatch.models.training.checkpoints import TrainingFolder
 from gibswatch.models.training.dataset import check_classes, read_days
 from gibswatch.models.training.fitting import fit_estimator
-from gibswatch.models.training.pretraining import with_backbone
+from gibswatch.models.training.pretraining import given_weights, with_backbone
 from gibswatch.models.training.request import (
     TrainingRun,
     TrainRequest,
     check_request,
     georeference_of,
+    num_epochs_of,
     plan_of,
     tasks_of,
     training_rows,
@@ -96,20 +97,45 @@ def train_model(request: TrainRequest, on_progress: ProgressCallback | None = No
         opened), there are no labels, or an option does not fit.
     MissingExtraError
         If the extra ``models`` is not installed.
+    NothingFetchedError, ServerUnreachableError
+        If weights cannot be had from their address.
     OutputError
-        If a folder cannot be written.
+        If a folder cannot be written, or another process trains there.
     """
     run, notes = _prepare(request)
     folder = TrainingFolder(run.stem.with_name(f"{run.stem.name}.training"))
-    folder.begin(plan_of(run), resume=request.resume)
-    run = with_backbone(run, folder, on_progress=on_progress)
+    with folder.lock():
+        return _train(_begin(run, folder, on_progress), notes, folder, on_progress)
+
+
+def _begin(
+    run: TrainingRun, folder: TrainingFolder, on_progress: ProgressCallback | None
+) -> TrainingRun:
+    """Make the folder ready; what an earlier run left is removed when nothing can be refused."""
+    plan, resume = plan_of(run), run.request.resume
+    goes_on = folder.check(plan, resume=resume, num_epochs=num_epochs_of(run))
+    keeps = goes_on and folder.backbone.exists()
+    given = None if keeps else given_weights(run, folder)
+    folder.begin(plan, resume=resume)
+    return with_backbone(run, folder, given, on_progress=on_progress)
+
+
+def _train(
+    run: TrainingRun,
+    notes: tuple[str, ...],
+    folder: TrainingFolder,
+    on_progress: ProgressCallback | None,
+) -> TrainResult:
+    """Make rows, fit, judge and store."""
+    request = run.request
     estimator = run.make_estimator()
     matrix = fill_matrix(folder.path, tasks_of(run), workers=run.workers, on_progress=on_progress)
     training = training_rows(run, matrix)
     began = time.perf_counter()
     history = fit_estimator(
-        estimator, run.entry, matrix, training, folder=folder, on_progress=on_progress
-    )
+        estimator, run.entry, matrix, training, folder=folder, resume=request.resume,
+        on_progress=on_progress,
+    )  # fmt: skip
     fitted = _Fitted(estimator, matrix, training, time.perf_counter() - began, history)
     judged = judge_validation(
         Scorer(estimator, run.definition, request.target, fitted.classes),
