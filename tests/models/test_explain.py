@@ -152,7 +152,7 @@ def test_a_called_day_reaches_one_half_and_no_other(
         peaks.append(float(peak))
     assert peaks == sorted(peaks, reverse=True)
     assert peaks[2:5] == pytest.approx([0.5] * 3, abs=1e-3)  # no step
-    assert (peaks[0], peaks[-1]) == (pytest.approx(1), pytest.approx(0, abs=1e-6))
+    assert [peaks[0], peaks[-1]] == pytest.approx([1, 0], abs=1e-6)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1e-6, 0.3, 0.532, 0.7156, 0.999999, 1.0])
@@ -163,7 +163,7 @@ def test_the_hottest_place_of_a_day_rises_with_the_score(threshold: float) -> No
     assert ((peaks >= 0.5) == (scores > threshold)).all()
     assert (np.diff(peaks) >= 0).all()
     if 0 < threshold < 1:
-        assert (peaks[0], peaks[-1]) == (pytest.approx(0, abs=1e-5), pytest.approx(1, abs=1e-5))
+        assert [peaks[0], peaks[-1]] == pytest.approx([0, 1], abs=1e-5)
 
 
 def test_where_nothing_speaks_for_a_fault_there_is_no_heat(

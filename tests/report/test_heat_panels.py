@@ -73,6 +73,17 @@ def test_a_day_that_the_model_scored_shows_its_heat(standin: Standin, block: Boo
     assert np.array_equal(opacity > 0, block)
 
 
+def test_what_is_drawn_has_a_name_in_the_legend(
+    standin: Standin, block: BoolArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faint = HeatMap(np.where(block, 0.3, 0.1).astype(np.float32), "Grad-CAM")
+    monkeypatch.setattr(explain, "explain", lambda _model, _scene: faint)
+    panel = _panel(_card(standin, block, _score(called=False)))
+    assert panel is not None
+    assert panel.overlay is not None
+    assert [swatch.name for swatch in panel.legend] == ["weak"]
+
+
 @pytest.mark.usefixtures("seen")
 def test_a_day_that_is_not_called_says_so(standin: Standin, block: BoolArray) -> None:
     panel = _panel(_card(standin, block, _score(called=False)))

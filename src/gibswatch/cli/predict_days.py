@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +24,7 @@ from gibswatch.models.rows.patches import MaskPlace, read_mask
 from gibswatch.models.targets import class_of
 from gibswatch.raster.scene import Scene
 from gibswatch.report.heat_maps import heat_picture
+from gibswatch.types import ModelScore
 
 if TYPE_CHECKING:
     from gibswatch.types import BoolArray, FloatArray
@@ -118,6 +119,8 @@ def predict_days(
         If a folder cannot take a file.
     """
     patches = _Patches()
+    scores: list[DayScore] = []
+    skipped: list[SkippedDay] = []
     card = loaded.card
     epsg = check_epsg(card.grid.epsg)
     place = MaskPlace(wanted.root, loaded.layer, epsg, card.target, wanted.masks)
@@ -130,27 +133,36 @@ def predict_days(
             path = wanted.rasters / f"{scene.date}_{loaded.layer}_Score.tif"
             write_score_raster(path, loaded.score_raster(scene), scene.georeference)
         if wanted.heat is not None:
-            _write_heat(wanted.heat, loaded, scene)
+            _write_heat(wanted.heat, loaded, scene, scores[-1])
         if wanted.patches is not None:
             _add_patches(patches, loaded, scene, place, said.get(scene.date))
 
     began = time.perf_counter()
     each = score_days(loaded, days, root=wanted.root, on_progress=tell, on_scene=on_scene)
-    found = list(each)
-    scores = tuple(one for one in found if isinstance(one, DayScore))
-    skipped = tuple(one for one in found if isinstance(one, SkippedDay))
+    _take(each, scores, skipped)
     if not scores:
         first = skipped[0]
         raise UsageError(
             f"none of {len(days)} days can be read (the first: {first.date}, {first.reason}): run "
             "`gibswatch verify`"
         )
-    seconds = (time.perf_counter() - began) / len(found)
+    seconds = (time.perf_counter() - began) / (len(scores) + len(skipped))
     if wanted.out is not None:
         write_scores(wanted.out, _table(loaded, scores, said, seconds))
     if wanted.patches is not None:
         _write_patches(wanted.patches, loaded, patches, said)
-    return Predicted(scores, skipped, tuple(patches.left_out))
+    return Predicted(tuple(scores), tuple(skipped), tuple(patches.left_out))
+
+
+def _take(
+    each: Iterable[DayScore | SkippedDay], scores: list[DayScore], skipped: list[SkippedDay]
+) -> None:
+    """Keep each day as it comes: `score_days` gives a day's picture after its score."""
+    for one in each:
+        if isinstance(one, DayScore):
+            scores.append(one)
+        else:
+            skipped.append(one)
 
 
 def _add_patches(
@@ -186,11 +198,12 @@ def _write_patches(path: Path, loaded: LoadedModel, patches: _Patches, said: Lab
     write_scores(path, _patch_table(loaded, patches, said))
 
 
-def _write_heat(folder: Path, loaded: LoadedModel, scene: Scene) -> None:
+def _write_heat(folder: Path, loaded: LoadedModel, scene: Scene, said: DayScore) -> None:
     """Write where the model sees a fault, for a person and for a program."""
     heat = explain(loaded, scene)
+    score = ModelScore(loaded.card.model, said.score, loaded.threshold, said.called)
     name = f"{scene.date}_{loaded.layer}_Heat"
-    write_bytes(folder / f"{name}.png", heat_picture(scene, heat))
+    write_bytes(folder / f"{name}.png", heat_picture(scene, heat, score))
     write_score_raster(folder / f"{name}.tif", heat.values, scene.georeference)
 
 

@@ -114,7 +114,7 @@ def _of_network(model: LoadedModel, scene: Scene) -> NDArray[np.float32]:
     if highest <= 0:
         return np.zeros_like(large)
     peak = _peak(float(scorer.rows(rows)[0]), model.threshold)
-    return np.clip(large / np.float32(highest), 0.0, 1.0) * peak
+    return np.asarray(np.clip(large / highest, 0.0, 1.0) * peak, dtype=np.float32)
 
 
 def _peak(score: float, threshold: float) -> np.float32:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +11,44 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gibswatch.raster.scene import Scene
-from gibswatch.types import ByteArray
+from gibswatch.report.heat_bands import Key, with_band
+from gibswatch.report.palette import Colour
+from gibswatch.scan.model_scores import number_words
+from gibswatch.types import ByteArray, ModelScore
 
 if TYPE_CHECKING:
     from gibswatch.models.explain import HeatMap
 
-__all__ = ["MOST_PX", "heat_colours", "heat_picture", "reduced_heat"]
+__all__ = [
+    "HEAT_STEPS",
+    "MOST_PX",
+    "HeatStep",
+    "heat_colours",
+    "heat_picture",
+    "reduced_heat",
+    "step_colour",
+]
 
 MOST_PX = 1600
-"""Longer side of a picture of heat, at most."""
+"""Longer side of a picture of heat, at most, without the words under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeatStep:
+    """A name for some of the heat."""
+
+    name: str
+    low: float
+    high: float
+    """Not part of it any more."""
+
+
+HEAT_STEPS = (
+    HeatStep("weak", 0.25, 0.5),
+    HeatStep("clear", 0.5, 0.8),
+    HeatStep("strong", 0.8, 1.01),
+)
+"""What legends name: from where the colours begin, and from where days begin to be called."""
 
 _STOPS = (0.0, 0.25, 0.4, 0.7, 1.0)
 _COLOURS = (
@@ -33,7 +63,7 @@ seen without colour too.  None of them is a colour of sea, land, cloud or night,
 shows through the strongest.  Under the second stop normal days would be speckled."""
 
 
-def heat_picture(scene: Scene, heat: HeatMap) -> bytes:
+def heat_picture(scene: Scene, heat: HeatMap, score: ModelScore | None = None) -> bytes:
     """Lay the heat over the picture, pixel on pixel.
 
     Parameters
@@ -41,11 +71,15 @@ def heat_picture(scene: Scene, heat: HeatMap) -> bytes:
     scene : Scene
     heat : HeatMap
         Of its shape.
+    score : ModelScore, optional
+        What the model says of the day; then a band under the picture tells it, and what the
+        colours mean.
 
     Returns
     -------
     bytes
-        PNG, RGB; reduced so that its longer side has `MOST_PX` pixels at most, never enlarged.
+        PNG, RGB; reduced so that its longer side has `MOST_PX` pixels at most, never enlarged.  A
+        band comes to this, and a picture narrower than its words has white beside it.
 
     Raises
     ------
@@ -63,9 +97,43 @@ def heat_picture(scene: Scene, heat: HeatMap) -> bytes:
     image = Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BOX)
     over = Image.fromarray(heat_colours(reduced_heat(heat.values, size)))
     image.paste(over, mask=over.getchannel("A"))
+    if score is not None:
+        image = with_band(image, _words(scene, heat, score), _keys())
     data = io.BytesIO()
     image.save(data, "PNG")
     return data.getvalue()
+
+
+def _words(scene: Scene, heat: HeatMap, score: ModelScore) -> list[str]:
+    """Say what the picture shows; nothing of what kind a fault is, for heat does not know it."""
+    called, side = ("called", "over") if score.called else ("not called", "not over")
+    reached, threshold = number_words(score.score), number_words(score.threshold)
+    if heat.values.max(initial=0.0) >= HEAT_STEPS[0].low:
+        told = "Colour: how much a place speaks for a fault, of whatever kind"
+    else:
+        told = "No place speaks enough for a fault to be coloured"
+    return [
+        f"{scene.layer}, {scene.date or 'no date'}",
+        f"Model {score.name}: {called}, score {reached}, {side} its threshold of {threshold}",
+        f"{told} ({heat.source})",
+    ]
+
+
+def _keys() -> list[Key]:
+    """Say what the colours mean."""
+    return [Key(step_colour(step), f"{step.name}: heat from {step.low:g}") for step in HEAT_STEPS]
+
+
+def step_colour(step: HeatStep) -> Colour:
+    """Give a step the colour that legends show: that of its middle, not seen through.
+
+    Parameters
+    ----------
+    step : HeatStep
+    """
+    middle = np.array([(step.low + step.high) / 2], np.float32)
+    red, green, blue, _ = heat_colours(middle)[0].tolist()
+    return red, green, blue
 
 
 def reduced_heat(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from PIL import Image
 from gibswatch.errors import GibswatchError
 from gibswatch.raster.regions import pixel_area_km2
 from gibswatch.raster.scene import Scene
-from gibswatch.report.heat_maps import heat_colours, reduced_heat
+from gibswatch.report.heat_maps import HEAT_STEPS, heat_colours, reduced_heat, step_colour
 from gibswatch.report.palette import hex_colour
 from gibswatch.report.panels import Panel, Swatch
 from gibswatch.report.places import Frame
@@ -26,8 +26,6 @@ __all__ = ["heat_panel"]
 
 _STEPS = 15
 """Shades of an overlay: with the one of nothing they fill four bits a pixel."""
-_BANDS = (("weak", 0.35, 0.55), ("clear", 0.55, 0.85), ("strong", 0.85, 1.01))
-"""Names of the legend, and from where to where they reach."""
 
 
 def heat_panel(model: LoadedModel, item: DayItem, scene: Scene, frame: Frame) -> Panel | None:
@@ -86,11 +84,10 @@ def _legend(values: NDArray[np.float32], frame: Frame) -> tuple[Swatch, ...]:
     area = pixel_area_km2(frame.georeference)
     total = float(area.sum(dtype=np.float64)) or 1.0
     swatches = []
-    for name, low, high in _BANDS:
-        here = (values >= low) & (values < high)
+    for step in HEAT_STEPS:
+        here = (values >= step.low) & (values < step.high)
         if here.any():
             share = float(area.sum(where=here, dtype=np.float64)) / total
-            red, green, blue, _ = heat_colours(np.array([(low + high) / 2], np.float32))[0].tolist()
             words = f"{share:.1%}" if share >= 0.0005 else "under 0.1%"
-            swatches.append(Swatch(hex_colour((red, green, blue)), name, words))
+            swatches.append(Swatch(hex_colour(step_colour(step)), step.name, words))
     return tuple(swatches)
