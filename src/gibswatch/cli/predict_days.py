@@ -135,7 +135,7 @@ def predict_days(
         if wanted.heat is not None:
             _write_heat(wanted.heat, loaded, scene, scores[-1])
         if wanted.patches is not None:
-            _add_patches(patches, loaded, scene, place, said.get(scene.date))
+            _add_patches(patches, loaded, scene, place, said)
 
     began = time.perf_counter()
     each = score_days(loaded, days, root=wanted.root, on_progress=tell, on_scene=on_scene)
@@ -166,7 +166,7 @@ def _take(
 
 
 def _add_patches(
-    patches: _Patches, loaded: LoadedModel, scene: Scene, place: MaskPlace, label: LabelLine | None
+    patches: _Patches, loaded: LoadedModel, scene: Scene, place: MaskPlace, said: Labels
 ) -> None:
     """Score the patches of a day, if it is known which of them are faulty, or nothing is known."""
     day = scene.date
@@ -177,6 +177,7 @@ def _add_patches(
     except DecodeError as error:
         patches.left_out.append(SkippedDay(day, str(error)))
         return
+    label = said.get(day)
     if mask is None and label is not None and class_of(label.codes, place.target):
         reason = "it has a code of a fault and no mask: run `gibswatch label`, or give --masks"
         patches.left_out.append(SkippedDay(day, reason))

@@ -188,7 +188,7 @@ def score_days(
     on_progress : callable, optional
         Told (pass, done, total).
     on_scene : callable, optional
-        Given each picture that was scored.
+        Given each picture that was scored, after its score was taken.
 
     Yields
     ------
