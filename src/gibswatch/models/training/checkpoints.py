@@ -12,8 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from gibswatch.archive.journal.lock import FileLock
 from gibswatch.errors import OutputError, UsageError
+from gibswatch.file_lock import FileLock
 from gibswatch.files import output_folder, storage_errors, write_bytes
 from gibswatch.models.rows.matrix import remove_matrix
 
