@@ -7,9 +7,12 @@ import datetime as dt
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -199,6 +202,26 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
         return Ended(code, out, err)
 
     return call
+
+
+@contextmanager
+def _held_elsewhere(path: Path, code: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "held\n"
+            yield child
+        finally:
+            child.kill()
+
+
+@pytest.fixture(scope="session")
+def held_elsewhere() -> Callable[[Path, str], AbstractContextManager[subprocess.Popen[str]]]:
+    """Run code in another process until the block ends: it holds `path`, and says "held"."""
+    return _held_elsewhere
 
 
 DAY = dt.date(2023, 8, 7)

@@ -10,9 +10,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +20,7 @@ from gibswatch.archive.journal.lock import ArchiveLock
 from gibswatch.archive.layout import Layout
 from gibswatch.errors import ArchiveInUseError, OutputError
 
+Held = Callable[..., Any]
 HOLD = """
 import sys
 from pathlib import Path
@@ -35,21 +36,6 @@ def path(tmp_path: Path) -> Path:
     return Layout(tmp_path, "Some_Layer", 4326).lock
 
 
-@contextmanager
-def held_elsewhere(path: Path, code: str = HOLD) -> Iterator[subprocess.Popen[str]]:
-    """Another process holds the lock."""
-    command = [sys.executable, "-c", code, str(path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
-        try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "held\n"
-            yield child
-        finally:
-            child.kill()
-
-
 def refusal(path: Path) -> str:
     """Try to take the lock, and return why it is refused."""
     with pytest.raises(ArchiveInUseError) as caught, ArchiveLock(path, "scan"):
@@ -58,8 +44,8 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_second_process_is_told_who_holds_it(path: Path) -> None:
-    with held_elsewhere(path) as child:
+def test_a_second_process_is_told_who_holds_it(path: Path, held_elsewhere: Held) -> None:
+    with held_elsewhere(path, HOLD) as child:
         message = refusal(path)
         pattern = (
             rf"Some_Layer in {re.escape(str(path.parents[1]))} is in use by process {child.pid} on "
@@ -77,8 +63,8 @@ def test_a_second_process_is_told_who_holds_it(path: Path) -> None:
     assert path.read_bytes() == b""
 
 
-def test_what_a_killed_process_left_blocks_nobody(path: Path) -> None:
-    with held_elsewhere(path) as child:
+def test_what_a_killed_process_left_blocks_nobody(path: Path, held_elsewhere: Held) -> None:
+    with held_elsewhere(path, HOLD) as child:
         child.kill()
         assert child.wait() == -signal.SIGKILL
     assert json.loads(path.read_text())["pid"] == child.pid
@@ -116,7 +102,7 @@ def test_a_worker_does_not_keep_its_killed_parents_lock(path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_forked_worker_does_not_free_the_lock(path: Path) -> None:
+def test_a_forked_worker_does_not_free_the_lock(path: Path, held_elsewhere: Held) -> None:
     code = """
 import os, sys
 from pathlib import Path
@@ -197,8 +183,8 @@ def taken_by_another_process(path: Path) -> bool:
         b'{"pid": 1, "host": "' + b"h" * 3000 + b'", "since": "s", "command": "c"}',
     ],
 )
-def test_who_holds_it_may_be_anything(path: Path, content: bytes) -> None:
-    with held_elsewhere(path):
+def test_who_holds_it_may_be_anything(path: Path, content: bytes, held_elsewhere: Held) -> None:
+    with held_elsewhere(path, HOLD):
         path.write_bytes(content)
         message = refusal(path)
         assert message.isprintable()
@@ -206,9 +192,11 @@ def test_who_holds_it_may_be_anything(path: Path, content: bytes) -> None:
         assert "in use by" in message
 
 
-def test_locks_of_other_layers_do_not_matter(tmp_path: Path, path: Path) -> None:
+def test_locks_of_other_layers_do_not_matter(
+    tmp_path: Path, path: Path, held_elsewhere: Held
+) -> None:
     with (
-        held_elsewhere(path),
+        held_elsewhere(path, HOLD),
         ArchiveLock(Layout(tmp_path, "Some_Layer", 3413).lock, "download"),
         ArchiveLock(Layout(tmp_path, "Other_Layer", 4326).lock, "download"),
     ):

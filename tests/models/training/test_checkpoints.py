@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ import pytest
 from gibswatch.errors import OutputError, UsageError
 from gibswatch.models.training.checkpoints import HISTORY, TrainingFolder
 
+Held = Callable[..., Any]
 PLAN = {"seed": 1}
 _HOLD = """
 import sys
@@ -25,21 +24,6 @@ with TrainingFolder(Path(sys.argv[1])).lock():
     print("held", flush=True)
     sys.stdin.readline()
 """
-
-
-@contextmanager
-def trained_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process trains in the folder."""
-    command = [sys.executable, "-c", _HOLD, str(path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
-        try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "held\n"
-            yield child
-        finally:
-            child.kill()
 
 
 def files_of(folder: TrainingFolder) -> dict[str, bytes]:
@@ -63,8 +47,8 @@ def stopped(tmp_path: Path) -> TrainingFolder:
     return folder
 
 
-def test_one_process_trains_in_a_folder(stopped: TrainingFolder) -> None:
-    with trained_elsewhere(stopped.path) as child:
+def test_one_process_trains_in_a_folder(stopped: TrainingFolder, held_elsewhere: Held) -> None:
+    with held_elsewhere(stopped.path, _HOLD) as child:
         with pytest.raises(OutputError) as caught, stopped.lock():
             pass
         assert caught.value.exit_code == 2
@@ -75,8 +59,10 @@ def test_one_process_trains_in_a_folder(stopped: TrainingFolder) -> None:
         )
 
 
-def test_a_training_that_was_killed_blocks_nobody(stopped: TrainingFolder) -> None:
-    with trained_elsewhere(stopped.path) as child:
+def test_a_training_that_was_killed_blocks_nobody(
+    stopped: TrainingFolder, held_elsewhere: Held
+) -> None:
+    with held_elsewhere(stopped.path, _HOLD) as child:
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
     assert b"gibswatch train" in (stopped.path / "training.lock").read_bytes()
