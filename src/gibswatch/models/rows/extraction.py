@@ -35,7 +35,7 @@ from gibswatch.models.rows.backbones import (
     open_backbone,
 )
 from gibswatch.models.rows.grids import PatchGrid, grid_features
-from gibswatch.models.rows.patches import MaskPlace, PatchSampling, patch_classes, read_mask
+from gibswatch.models.rows.patches import MaskPlace, PatchSampling, known_mask, patch_classes
 from gibswatch.models.rows.pooling import PooledDefinition, pool_gradients
 from gibswatch.models.targets import Level
 from gibswatch.raster.scene import Scene
@@ -254,11 +254,9 @@ def _patches_of_day(task: DayTask, scene: Scene, definition: OfPatches) -> DayRo
     if task.masks is None or task.sampling is None:
         raise ValueError("patches need masks and a sampling")
     try:
-        mask: NDArray[Any] | None = read_mask(task.masks, task.date, scene.georeference.shape)
+        mask = known_mask(task.masks, task.date, scene.georeference.shape, task.day_class)
     except DecodeError as error:
         return SkippedDay(task.date, str(error))
-    if mask is None and task.day_class != 0:
-        return SkippedDay(task.date, "it has a code of a fault and no mask: run `gibswatch label`")
     classes = patch_classes(mask, scene.georeference.shape, definition.side, task.masks.target)
     drawn = task.sampling.draw(classes, task.date)
     return DayRows(task.date, rows_of_scene(scene, definition)[drawn], classes[drawn])

@@ -15,7 +15,7 @@ from gibswatch.features import patch_grid, patch_labels
 from gibswatch.models.targets import Target, class_of
 from gibswatch.types import ByteArray, Epsg, Kind
 
-__all__ = ["MaskPlace", "PatchSampling", "patch_classes", "read_mask"]
+__all__ = ["MaskPlace", "PatchSampling", "known_mask", "patch_classes", "read_mask"]
 
 _NO_CLASS = -1
 _FEWEST = 8
@@ -136,6 +136,33 @@ def read_mask(place: MaskPlace, day: dt.date, shape: tuple[int, int]) -> ByteArr
     if kinds.max(initial=0) > max(Kind):
         raise DecodeError(f"{path} holds {kinds.max()}, which is no kind")
     return kinds
+
+
+def known_mask(
+    place: MaskPlace, day: dt.date, shape: tuple[int, int], day_class: int | None
+) -> ByteArray | None:
+    """Read the mask of a day that has a label; None if there is none and nothing is wrong.
+
+    Parameters
+    ----------
+    place : MaskPlace
+    day : date
+    shape : (int, int)
+        Of the picture.
+    day_class : int or None
+        As of `class_of`; None too for a day without a label.
+
+    Raises
+    ------
+    DecodeError
+        As `read_mask`, or if the day is faulty and nobody knows where.
+    """
+    mask = read_mask(place, day, shape)
+    if mask is None and day_class:
+        raise DecodeError(
+            "it has a code of a fault and no mask: run `gibswatch label`, or give --masks"
+        )
+    return mask
 
 
 def _some(indices: NDArray[np.intp], count: int, chance: np.random.Generator) -> NDArray[np.intp]:
