@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +20,7 @@ from gibswatch.files import write_bytes
 from gibswatch.models import DayScore, LoadedModel, SkippedDay, score_days
 from gibswatch.models.explain import check_explains, explain
 from gibswatch.models.rasters import score_patches, write_score_raster
-from gibswatch.models.rows.patches import MaskPlace, read_mask
+from gibswatch.models.rows.patches import MaskPlace, known_mask
 from gibswatch.models.targets import class_of
 from gibswatch.raster.scene import Scene
 from gibswatch.report.heat_maps import heat_picture
@@ -119,8 +119,6 @@ def predict_days(
         If a folder cannot take a file.
     """
     patches = _Patches()
-    scores: list[DayScore] = []
-    skipped: list[SkippedDay] = []
     card = loaded.card
     epsg = check_epsg(card.grid.epsg)
     place = MaskPlace(wanted.root, loaded.layer, epsg, card.target, wanted.masks)
@@ -128,41 +126,32 @@ def predict_days(
     if wanted.heat is not None:
         check_explains(loaded)
 
-    def on_scene(scene: Scene) -> None:
+    def on_scene(scene: Scene, score: DayScore) -> None:
         if wanted.rasters is not None:
             path = wanted.rasters / f"{scene.date}_{loaded.layer}_Score.tif"
             write_score_raster(path, loaded.score_raster(scene), scene.georeference)
         if wanted.heat is not None:
-            _write_heat(wanted.heat, loaded, scene, scores[-1])
+            _write_heat(wanted.heat, loaded, scene, score)
         if wanted.patches is not None:
             _add_patches(patches, loaded, scene, place, said)
 
     began = time.perf_counter()
     each = score_days(loaded, days, root=wanted.root, on_progress=tell, on_scene=on_scene)
-    _take(each, scores, skipped)
+    found = list(each)
+    scores = tuple(one for one in found if isinstance(one, DayScore))
+    skipped = tuple(one for one in found if isinstance(one, SkippedDay))
     if not scores:
         first = skipped[0]
         raise UsageError(
             f"none of {len(days)} days can be read (the first: {first.date}, {first.reason}): run "
             "`gibswatch verify`"
         )
-    seconds = (time.perf_counter() - began) / (len(scores) + len(skipped))
+    seconds = (time.perf_counter() - began) / len(found)
     if wanted.out is not None:
         write_scores(wanted.out, _table(loaded, scores, said, seconds))
     if wanted.patches is not None:
         _write_patches(wanted.patches, loaded, patches, said)
-    return Predicted(tuple(scores), tuple(skipped), tuple(patches.left_out))
-
-
-def _take(
-    each: Iterable[DayScore | SkippedDay], scores: list[DayScore], skipped: list[SkippedDay]
-) -> None:
-    """Keep each day as it comes: `score_days` gives a day's picture after its score."""
-    for one in each:
-        if isinstance(one, DayScore):
-            scores.append(one)
-        else:
-            skipped.append(one)
+    return Predicted(scores, skipped, tuple(patches.left_out))
 
 
 def _add_patches(
@@ -172,15 +161,12 @@ def _add_patches(
     day = scene.date
     if day is None:
         return
+    label = said.get(day)
+    day_class = None if label is None else class_of(label.codes, place.target)
     try:
-        mask = read_mask(place, day, scene.georeference.shape)
+        mask = known_mask(place, day, scene.georeference.shape, day_class)
     except DecodeError as error:
         patches.left_out.append(SkippedDay(day, str(error)))
-        return
-    label = said.get(day)
-    if mask is None and label is not None and class_of(label.codes, place.target):
-        reason = "it has a code of a fault and no mask: run `gibswatch label`, or give --masks"
-        patches.left_out.append(SkippedDay(day, reason))
         return
     scores, faulty = score_patches(loaded, scene, mask)
     patches.have_truth &= mask is not None or label is not None

@@ -175,7 +175,7 @@ def score_days(
     *,
     root: Path,
     on_progress: ProgressCallback | None = None,
-    on_scene: Callable[[Scene], None] | None = None,
+    on_scene: Callable[[Scene, DayScore], None] | None = None,
 ) -> Iterator[DayScore | SkippedDay]:
     """Score days of an archive, one picture held at a time.
 
@@ -188,7 +188,7 @@ def score_days(
     on_progress : callable, optional
         Told (pass, done, total).
     on_scene : callable, optional
-        Given each picture that was scored, after its score was taken.
+        Given each picture that was scored, and its score.
 
     Yields
     ------
@@ -210,8 +210,9 @@ def score_days(
         if isinstance(scene, SkippedDay):
             yield scene
         else:
-            yield model.judge(scene)
+            score = model.judge(scene)
+            yield score
             if on_scene is not None:
-                on_scene(scene)
+                on_scene(scene, score)
         if on_progress is not None:
             on_progress("score", done, len(days))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 _MOST_FLAGGED, _MOST_OTHERS = 120, 30
-"""Days shown with their pictures, the highest scores first: anomalous ones, and of each other."""
+"""Days shown with their pictures, the highest scores first: anomalous, and each other sort."""
 _FLAGGED_BYTES, _OTHERS_BYTES = 13_000_000, 2_000_000
 """Of pictures: with the rest a year stays under 20 MB."""
 _WIDTHS = ((12, 1280), (40, 1024))
